@@ -1,0 +1,114 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/berth-registry/berth/oci"
+)
+
+// Key names stored bytes. The store chooses it at Commit; callers keep it and
+// hand it back, and never take it apart.
+type Key string
+
+// State is what a store needs to resume an upload: opaque, at most a few
+// KiB, kept by the caller. A State is good until the next Suspend.
+type State []byte
+
+// Info describes one stored object.
+type Info struct {
+	Key     Key
+	Size    int64 // bytes
+	ModTime time.Time
+}
+
+// Hint says what is known of an upload before its first byte. Zero values
+// mean unknown; a wrong hint costs time, never correctness.
+type Hint struct {
+	Algorithm oci.Algorithm // of the digest that Commit will be asked for; empty: sha256
+	Digest    oci.Digest
+	Size      int64 // bytes, 0 = unknown
+}
+
+// Errors of the contract. A miss is fs.ErrNotExist.
+var (
+	// ErrDigestMismatch is Commit's answer when the bytes are not the ones
+	// asked for. Nothing was kept.
+	ErrDigestMismatch = errors.New("content does not match the digest")
+	// ErrNoSpace is told apart from other failures because an operator can do
+	// something about it.
+	ErrNoSpace = errors.New("no space left in storage")
+)
+
+// Store keeps immutable bytes under keys that it chooses. It knows no
+// repositories and no owners. All methods may be called concurrently.
+type Store interface {
+	// Begin starts an upload. It may defer all I/O to the first Write.
+	Begin(ctx context.Context, hint Hint) (Upload, error)
+
+	// Resume continues an upload where the Suspend that returned state left
+	// it, in this process or another; bytes written later are dropped.
+	// fs.ErrNotExist: the upload is gone (cancelled, committed or cleaned up).
+	Resume(ctx context.Context, state State) (Upload, error)
+
+	// Open opens stored bytes for reading. fs.ErrNotExist if absent.
+	Open(ctx context.Context, key Key) (Blob, error)
+
+	// Stat returns the size in bytes. fs.ErrNotExist if absent.
+	Stat(ctx context.Context, key Key) (size int64, err error)
+
+	// Delete removes stored bytes durably. Deleting the absent is nil.
+	// Blobs that are open stay readable until they are closed.
+	Delete(ctx context.Context, key Key) error
+
+	// Walk visits all stored bytes in no particular order. Unfinished
+	// uploads are not part of it. What is committed or deleted meanwhile may
+	// or may not be seen.
+	Walk(ctx context.Context) iter.Seq2[Info, error]
+
+	// Check reports whether the store can take writes right now: for
+	// readiness, so it is cheap.
+	Check(ctx context.Context) error
+}
+
+// Upload is one blob on its way in. It is used by one goroutine at a time and
+// must end in exactly one of Suspend, Commit and Cancel; Cancel after another
+// end does nothing, so it can be deferred.
+type Upload interface {
+	// Write appends. After an error the upload can only be cancelled or
+	// suspended; Size tells what was taken.
+	io.Writer
+
+	// Size is the number of bytes taken so far, over all requests.
+	Size() int64
+
+	// Suspend makes all that was written durable and returns what Resume
+	// needs. The Upload is over.
+	Suspend(ctx context.Context) (State, error)
+
+	// Commit verifies the bytes against d and publishes them: when it returns
+	// nil they survive a power cut, and a reader sees all of them or none.
+	// Committing a digest that is stored already is harmless. On
+	// ErrDigestMismatch and every other error nothing was published.
+	Commit(ctx context.Context, d oci.Digest) (Key, error)
+
+	// Cancel drops the upload and its bytes.
+	Cancel(ctx context.Context) error
+}
+
+// Blob is open stored bytes. Seeking is lazy: nothing is fetched before the
+// first Read. A store on local files returns a Blob that is an *os.File
+// underneath (File), so that serving it can use sendfile.
+type Blob interface {
+	io.ReadSeekCloser
+	Size() int64
+}
+
+// Redirecter is an optional capability of a Store: a URL where the client can
+// fetch (or HEAD) the bytes itself, valid for a limited time.
+type Redirecter interface {
+	URL(ctx context.Context, key Key, method string) (string, error)
+}
