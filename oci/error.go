@@ -63,6 +63,7 @@ var (
 	ErrNotFound            = &Error{Code: "UNSUPPORTED", Status: 404, Message: "there is no such endpoint"}
 	ErrTooManyRequests     = &Error{Code: "TOOMANYREQUESTS", Status: 429, Message: "too many requests"}
 	ErrUnavailable         = &Error{Code: "UNAVAILABLE", Status: 503, Message: "the service is temporarily unavailable"}
+	ErrStorageFull         = &Error{Code: "UNAVAILABLE", Status: 507, Message: "the registry has no space left"}
 	ErrUnknown             = &Error{Code: "UNKNOWN", Status: 500, Message: "an internal error occurred"}
 )
 
@@ -73,6 +74,6 @@ func Errors() []*Error {
 		ErrBlobUnknown, ErrUploadInvalid, ErrUploadRange, ErrUploadBusy, ErrUploadUnknown, ErrDigestInvalid,
 		ErrManifestBlobUnknown, ErrManifestInvalid, ErrManifestTooLarge, ErrManifestUnknown, ErrNameInvalid,
 		ErrNameUnknown, ErrSizeInvalid, ErrTooLarge, ErrTagInvalid, ErrUnauthorized, ErrDenied, ErrUnsupported,
-		ErrBadRequest, ErrNotFound, ErrTooManyRequests, ErrUnavailable, ErrUnknown,
+		ErrBadRequest, ErrNotFound, ErrTooManyRequests, ErrUnavailable, ErrStorageFull, ErrUnknown,
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"strings"
 )
 
 // Descriptor points at content (image-spec, "Descriptors"). Members that
@@ -96,7 +97,34 @@ func decode(b []byte) (*document, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, invalid("the document goes on after its end")
 	}
-	return doc, nil
+	return doc, unambiguous(b)
+}
+
+// unambiguous refuses a document that says the same thing twice, or in
+// another case: readers differ in which of them they believe, and what one
+// checks is not what another pulls.
+func unambiguous(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return invalid("the document is no object")
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		key, err := d.Token()
+		name, ok := key.(string)
+		if err != nil || !ok {
+			return invalid("the document is not JSON of a manifest")
+		}
+		if name = strings.ToLower(name); seen[name] {
+			return invalid(fmt.Sprintf("the document has %q twice", name))
+		}
+		seen[name] = true
+		var skipped json.RawMessage
+		if err := d.Decode(&skipped); err != nil {
+			return invalid("the document is not JSON of a manifest")
+		}
+	}
+	return nil
 }
 
 func mediaTypeOf(contentType string, doc *document) (string, error) {
@@ -114,6 +142,8 @@ func mediaTypeOf(contentType string, doc *document) (string, error) {
 		contentType = "" // what curl users send; the document must speak for itself
 	}
 	switch {
+	case doc.MediaType != "" && !validMediaType(doc.MediaType):
+		return "", invalid("the document's mediaType is no media type")
 	case doc.MediaType != "" && contentType != "" && doc.MediaType != contentType:
 		return "", invalid("the document's mediaType differs from the Content-Type")
 	case doc.MediaType != "":

@@ -21,3 +21,20 @@ func foreign(mediaType string) bool {
 	return strings.HasPrefix(mediaType, "application/vnd.oci.image.layer.nondistributable.v1.tar") ||
 		strings.HasPrefix(mediaType, "application/vnd.docker.image.rootfs.foreign.diff.tar")
 }
+
+// validMediaType reports whether s is type/subtype by RFC 6838, section 4.2.
+// It becomes a header of every answer.
+func validMediaType(s string) bool {
+	kind, subtype, found := strings.Cut(s, "/")
+	return found && validRestrictedName(kind) && validRestrictedName(subtype)
+}
+
+func validRestrictedName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !isAlnum(c) && (c < 'A' || c > 'Z') && !strings.ContainsRune("!#$&-^_.+", rune(c)) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 127
+}

@@ -15,7 +15,7 @@ import (
 type Key string
 
 // State is what a store needs to resume an upload: opaque, at most a few
-// KiB, kept by the caller. A State is good until the next Suspend.
+// KiB, kept by the caller. A State is good until a later one has been resumed.
 type State []byte
 
 // Info describes one stored object.
