@@ -1,0 +1,58 @@
+package config
+
+// Auth is who may do what, and how they prove who they are.
+type Auth struct {
+	Issuer         string          `yaml:"issuer"`          // iss of the tokens; default berth
+	Service        string          `yaml:"service"`         // aud of the tokens and service of the challenge; default berth
+	TokenTTL       Duration        `yaml:"token_ttl"`       // 60s to 1h; default 5m
+	Key            Files           `yaml:"key"`             // one file or a list: the first signs, all verify; default ./data/token.key
+	RefreshTokens  bool            `yaml:"refresh_tokens"`  // default false
+	TrustedIssuers []TrustedIssuer `yaml:"trusted_issuers"` // default: none
+	Grants         []Grant         `yaml:"grants"`          // default: own namespace, and pulls of public/** and docker.io/**
+	Users          []User          `yaml:"users"`           // static ones; more are kept in the metadata; default: none
+	OIDC           OIDC            `yaml:"oidc"`
+	LDAP           LDAP            `yaml:"ldap"`
+}
+
+// TrustedIssuer is an outside issuer whose tokens are accepted, up to a ceiling of repositories and actions.
+type TrustedIssuer struct {
+	Issuer       string            `yaml:"issuer"`       // iss, exactly; never auth.issuer
+	JWKS         string            `yaml:"jwks"`         // its public keys: a file, or an http(s) URL
+	Audience     string            `yaml:"audience"`     // aud that must be there
+	Who          string            `yaml:"who"`          // prefix of the names of its principals; one name component
+	Require      map[string]string `yaml:"require"`      // claim: pattern that its value must match
+	Repositories []string          `yaml:"repositories"` // patterns: the ceiling
+	Actions      []string          `yaml:"actions"`      // pull | push | delete | *: the ceiling
+}
+
+// Grant allows or denies. Nothing is allowed by default; all matching grants add up; a denying one wins.
+type Grant struct {
+	Who          []string `yaml:"who"`          // anonymous, authenticated, user:x, group:x, robot:x, or a CIDR; any of them
+	Repositories []string `yaml:"repositories"` // patterns: * is one path component, ** any number, ${user} the user's name
+	Actions      []string `yaml:"actions"`      // pull | push | delete | *
+	Deny         bool     `yaml:"deny"`         // default false
+}
+
+// User is a static user.
+type User struct {
+	Name   string   `yaml:"name"`   // one repository path component
+	Bcrypt string   `yaml:"bcrypt"` // hash of the password
+	Groups []string `yaml:"groups"` // default: none
+}
+
+// OIDC is the browser login; it is on when any key is set.
+type OIDC struct {
+	Issuer       string `yaml:"issuer"`        // URL
+	ClientID     string `yaml:"client_id"`     //
+	ClientSecret string `yaml:"client_secret"` // secret
+	GroupsClaim  string `yaml:"groups_claim"`  // claim that lists the groups; "": no groups
+}
+
+// LDAP checks passwords by a bind; it is on when any key is set.
+type LDAP struct {
+	URL          string `yaml:"url"`           // ldap:// or ldaps://
+	BindDN       string `yaml:"bind_dn"`       // who searches; "": anonymous
+	BindPassword string `yaml:"bind_password"` // secret
+	UserFilter   string `yaml:"user_filter"`   // finds the user
+	GroupFilter  string `yaml:"group_filter"`  // finds the user's groups; "": no groups
+}

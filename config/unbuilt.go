@@ -1,0 +1,63 @@
+package config
+
+// feature is a part of the schema whose code is not there yet. on says whether a configuration switches it on; settings that have
+// no effect while it is off are nobody's harm.
+type feature struct {
+	path string
+	on   func(Config) bool
+}
+
+// unbuiltFeatures shrinks: whoever builds a feature takes its row out, and sets its defaults in Default and in
+// config.yaml to those of the design.
+func unbuiltFeatures() []feature {
+	return []feature{
+		{"http.tls.client_ca", func(c Config) bool { return c.HTTP.TLS.ClientCA != "" }},
+		{"http.tls.acme.hosts", func(c Config) bool { return len(c.HTTP.TLS.ACME.Hosts) > 0 }},
+		{"log.audit", func(c Config) bool { return c.Log.Audit != "" }},
+		{"storage.driver", func(c Config) bool { return c.Storage.Driver == "s3" }},
+		{"metadata.driver", func(c Config) bool { return c.Metadata.Driver == "postgres" }},
+		{"redis.url", func(c Config) bool { return c.Redis.URL != "" }},
+		{"auth.refresh_tokens", func(c Config) bool { return c.Auth.RefreshTokens }},
+		{"auth.trusted_issuers", func(c Config) bool { return len(c.Auth.TrustedIssuers) > 0 }},
+		{"auth.oidc", func(c Config) bool { return c.Auth.OIDC != OIDC{} }},
+		{"auth.ldap", func(c Config) bool { return c.Auth.LDAP != LDAP{} }},
+		{"ratelimit.enabled", func(c Config) bool { return c.RateLimit.Enabled }},
+		{"ratelimit.requests_per_minute", func(c Config) bool { return c.RateLimit.RequestsPerMinute > 0 }},
+		{"mirror.addr", func(c Config) bool { return c.Mirror.Addr != "" }},
+		{"mirror.default", func(c Config) bool { return c.Mirror.Default != "" }},
+		{"mirror.default_names", func(c Config) bool { return len(c.Mirror.DefaultNames) > 0 }},
+		{"mirror.reserved", func(c Config) bool { return len(c.Mirror.Reserved) > 0 }},
+		{"mirror.upstreams", func(c Config) bool { return len(c.Mirror.Upstreams) > 0 }},
+		{"mirror.sync", func(c Config) bool { return len(c.Mirror.Sync) > 0 }},
+		{"registry.immutable_tags", func(c Config) bool { return len(c.Registry.ImmutableTags) > 0 }},
+		{"registry.retention", func(c Config) bool { return len(c.Registry.Retention) > 0 }},
+		{"registry.quotas", func(c Config) bool { return len(c.Registry.Quotas) > 0 }},
+		{"gc.interval", func(c Config) bool { return c.GC.Interval > 0 }},
+		{"webhooks", func(c Config) bool { return len(c.Webhooks) > 0 }},
+	}
+}
+
+// unbuilt returns a problem for each feature that c switches on too early.
+func unbuilt(c Config) Problems {
+	var ps Problems
+	for _, f := range unbuiltFeatures() {
+		if f.on(c) {
+			ps = append(ps, Problem{Path: f.path, Message: "is not built yet"})
+		}
+	}
+	return append(ps, unbuiltGrants(c.Auth.Grants)...)
+}
+
+// unbuiltGrants finds the forms of `who` that nobody is yet: robots and address ranges.
+func unbuiltGrants(grants []Grant) Problems {
+	var ps Problems
+	for i, g := range grants {
+		for j, who := range g.Who {
+			form, err := parseWho(who)
+			if err == nil && (form == whoRobot || form == whoRange) {
+				ps = append(ps, Problem{Path: at(at("auth.grants", i)+".who", j), Message: form + " in a grant is not built yet"})
+			}
+		}
+	}
+	return ps
+}

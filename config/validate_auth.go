@@ -1,0 +1,143 @@
+package config
+
+import (
+	"errors"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+func (r *review) auth(c Config) {
+	a := c.Auth
+	r.check("auth.issuer", checkToken(a.Issuer))
+	r.check("auth.service", checkToken(a.Service))
+	within(r, "auth.token_ttl", a.TokenTTL, Duration(time.Minute), Duration(time.Hour))
+	r.keyFiles(a.Key)
+	r.trustedIssuers(a)
+	r.grants(a.Grants)
+	r.users(c)
+	r.oidc(a.OIDC)
+	r.ldap(a.LDAP)
+}
+
+func (r *review) keyFiles(files Files) {
+	if len(files) == 0 {
+		r.add("auth.key", "must name at least one file")
+	}
+	clean := make([]string, len(files))
+	for i, f := range files {
+		clean[i] = filepath.Clean(f)
+		r.check(at("auth.key", i), checkFile(f))
+		if first := slices.Index(clean, clean[i]); first < i {
+			r.add(at("auth.key", i), "is in the list already, as entry %d", first+1)
+		}
+	}
+}
+
+func (r *review) trustedIssuers(a Auth) {
+	seen := []string{a.Issuer}
+	for i, t := range a.TrustedIssuers {
+		path := at("auth.trusted_issuers", i)
+		r.check(path+".issuer", checkLabel(t.Issuer))
+		if slices.Contains(seen, t.Issuer) {
+			r.add(path+".issuer", "must differ from auth.issuer and from the other issuers")
+		}
+		seen = append(seen, t.Issuer)
+		r.check(path+".jwks", checkFileOrURL(t.JWKS))
+		r.check(path+".audience", checkLabel(t.Audience))
+		r.check(path+".who", checkName(t.Who))
+		for _, claim := range slices.Sorted(maps.Keys(t.Require)) {
+			r.check(join(path+".require", showKey(claim)), checkLabel(t.Require[claim]))
+		}
+		r.some(path+".repositories", t.Repositories, checkPattern)
+		r.some(path+".actions", t.Actions, checkAction)
+	}
+}
+
+func checkFileOrURL(text string) error {
+	if strings.Contains(text, "://") {
+		return checkURL(text, "http", "https")
+	}
+	return checkFile(text)
+}
+
+func (r *review) grants(grants []Grant) {
+	for i, g := range grants {
+		path := at("auth.grants", i)
+		r.some(path+".who", g.Who, checkWho)
+		r.some(path+".repositories", g.Repositories, checkGrantPattern)
+		r.some(path+".actions", g.Actions, checkAction)
+	}
+}
+
+func checkAction(text string) error {
+	if slices.Contains([]string{"pull", "push", "delete", "*"}, text) {
+		return nil
+	}
+	return errors.New("must be pull, push, delete or *, not " + quote(text))
+}
+
+func (r *review) users(c Config) {
+	var seen []string
+	for i, u := range c.Auth.Users {
+		path := at("auth.users", i)
+		r.check(path+".name", checkUserName(u.Name, c.Mirror.Upstreams))
+		if slices.Contains(seen, u.Name) {
+			r.add(path+".name", "is the name of another user already: %s", quote(u.Name))
+		}
+		seen = append(seen, u.Name)
+		r.check(path+".bcrypt", checkBcrypt(u.Bcrypt))
+		r.each(path+".groups", u.Groups, checkLabel)
+	}
+}
+
+// checkUserName refuses names whose namespace, ${user}/**, belongs to something else.
+func checkUserName(text string, upstreams []Upstream) error {
+	if err := checkName(text); err != nil {
+		return err
+	}
+	if slices.Contains(reservedNames(), text) {
+		return errors.New(quote(text) + " is a reserved name")
+	}
+	if slices.ContainsFunc(upstreams, func(u Upstream) bool { return u.Name == text }) {
+		return errors.New(quote(text) + " is the name of an upstream")
+	}
+	return nil
+}
+
+var bcryptHash = regexp.MustCompile(`^\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}$`)
+
+// checkBcrypt never shows the hash. The library's own check looks at the first characters and the length only.
+func checkBcrypt(text string) error {
+	if _, err := bcrypt.Cost([]byte(text)); err != nil || !bcryptHash.MatchString(text) {
+		return errors.New(`must be a bcrypt hash of 60 characters such as htpasswd -nB prints after the colon ("$2y$...")`)
+	}
+	return nil
+}
+
+func (r *review) oidc(o OIDC) {
+	if o == (OIDC{}) {
+		return
+	}
+	r.check("auth.oidc.issuer", checkURL(o.Issuer, "https", "http"))
+	r.check("auth.oidc.client_id", checkLabel(o.ClientID))
+	r.optional("auth.oidc.groups_claim", o.GroupsClaim, checkLabel)
+}
+
+func (r *review) ldap(l LDAP) {
+	if l == (LDAP{}) {
+		return
+	}
+	r.check("auth.ldap.url", checkURL(l.URL, "ldap", "ldaps"))
+	if l.UserFilter == "" {
+		r.add("auth.ldap.user_filter", "must be set")
+	}
+	if l.BindPassword != "" && l.BindDN == "" {
+		r.add("auth.ldap.bind_password", "needs auth.ldap.bind_dn too")
+	}
+}
