@@ -1,0 +1,53 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/berth-registry/berth/oci"
+	"github.com/berth-registry/berth/storage"
+)
+
+// Sweeper is an optional capability of a storage.Store: it removes what
+// uploads left behind that no live state belongs to and that was last written
+// before a time.
+type Sweeper interface {
+	Sweep(ctx context.Context, live []storage.State, before time.Time) (removed int, err error)
+}
+
+// Expire drops the sessions that nobody has touched for Options.SessionIdle
+// and what dead uploads left in storage. It is called at start and from time
+// to time.
+func (r *Registry) Expire(ctx context.Context) (dropped int, err error) {
+	before := r.opts.Now().Add(-r.opts.SessionIdle)
+	var live []storage.State
+	var idle []Session
+	for s, err := range r.meta.Sessions(ctx) {
+		switch {
+		case err != nil:
+			return 0, fmt.Errorf("list upload sessions: %w", err)
+		case s.Updated.Before(before):
+			idle = append(idle, s)
+		case s.State != nil:
+			live = append(live, s.State)
+		}
+	}
+	var errs []error
+	for _, s := range idle {
+		err := r.CancelUpload(ctx, SessionID{Repo: s.Repo, Principal: s.Principal, ID: s.ID})
+		if err == nil {
+			dropped++
+		} else if !errors.Is(err, oci.ErrUploadBusy) && !errors.Is(err, oci.ErrUploadUnknown) && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	if sweeper, ok := r.store.(Sweeper); ok {
+		n, err := sweeper.Sweep(ctx, live, before)
+		dropped += n
+		errs = append(errs, err)
+	}
+	return dropped, errors.Join(errs...)
+}
