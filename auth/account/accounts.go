@@ -1,0 +1,156 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/berth-registry/berth/auth"
+	"github.com/berth-registry/berth/auth/internal/cache"
+	"github.com/berth-registry/berth/metadata"
+	"golang.org/x/crypto/bcrypt"
+)
+
+// DefaultCost is the cost of new bcrypt hashes: some 50 ms of one core.
+const DefaultCost = bcrypt.DefaultCost
+
+// Users is what this package needs of a metadata.Store. See metadata.Users for
+// the errors.
+type Users interface {
+	User(ctx context.Context, name string) (metadata.User, error)
+	AddUser(ctx context.Context, u metadata.User) error
+	UpdateUser(ctx context.Context, name string, change func(*metadata.User) error) error
+	RemoveUser(ctx context.Context, name string) error
+	Users(ctx context.Context) iter.Seq2[metadata.User, error]
+}
+
+var _ Users = metadata.Users(nil)
+
+// Options are what Accounts are made of.
+type Options struct {
+	Users    Users
+	Static   []metadata.User // of the configuration; they come before stored ones of the same name
+	Reserved []string        // names that new users cannot have: those of upstreams
+	Dir      string          // where Bootstrap keeps the first password
+	Cost     int             // of new hashes; 0 = DefaultCost. Hashes of another cost are accepted.
+	Parallel int             // bcrypt at a time; 0 = as many as there are cores, less one
+}
+
+// Accounts are the users. They may be used concurrently.
+type Accounts struct {
+	users    Users
+	static   atomic.Pointer[map[string]metadata.User]
+	reserved []string
+	dir      string
+	cost     int
+	dummy    string // hash of a password that nobody knows
+
+	secret   []byte        // of the HMAC; of this process
+	slots    chan struct{} // one for each bcrypt that may run
+	good     *cache.Cache[proof, struct{}]
+	bad      *cache.Cache[proof, struct{}]
+	standing *cache.Cache[string, standing]
+	changes  atomic.Uint64 // of standings, through these Accounts
+
+	admins sync.Mutex // held while the number of administrators may change
+}
+
+var (
+	_ auth.PasswordVerifier = (*Accounts)(nil)
+	_ auth.Standing         = (*Accounts)(nil)
+)
+
+const maxRemembered = 10_000 // logins that were right, as many that were wrong, and standings
+
+// New returns Accounts. It takes the time of one bcrypt. Its error is about
+// the static users or the cost.
+func New(o Options) (*Accounts, error) {
+	a := &Accounts{
+		users:    o.Users,
+		reserved: slices.Clone(o.Reserved),
+		dir:      o.Dir,
+		cost:     o.Cost,
+		secret:   make([]byte, 32),
+		good:     cache.New[proof, struct{}](maxRemembered),
+		bad:      cache.New[proof, struct{}](maxRemembered),
+		standing: cache.New[string, standing](maxRemembered),
+	}
+	if a.cost == 0 {
+		a.cost = DefaultCost
+	}
+	if o.Parallel == 0 {
+		o.Parallel = max(1, runtime.GOMAXPROCS(0)-1)
+	}
+	a.slots = make(chan struct{}, o.Parallel)
+	rand.Read(a.secret) // never fails
+	var err error
+	if a.dummy, err = a.hash(rand.Text()); err != nil {
+		return nil, err
+	}
+	return a, a.SetStatic(o.Static)
+}
+
+// SetStatic replaces the static users, at a reload. On an error the old ones
+// stay.
+func (a *Accounts) SetStatic(users []metadata.User) error {
+	byName := make(map[string]metadata.User, len(users))
+	for _, u := range users {
+		if err := checkStatic(u); err != nil {
+			return fmt.Errorf("static user %q: %w", u.Name, err)
+		}
+		if _, twice := byName[u.Name]; twice {
+			return fmt.Errorf("static user %q: %w", u.Name, ErrExists)
+		}
+		byName[u.Name] = u
+	}
+	a.static.Store(&byName)
+	a.changes.Add(1)
+	a.standing.Clear()
+	return nil
+}
+
+func checkStatic(u metadata.User) error {
+	if err := auth.CheckName(u.Name); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if _, err := bcrypt.Cost([]byte(u.Bcrypt)); err != nil {
+		return fmt.Errorf("%w: not a bcrypt hash", ErrInvalid)
+	}
+	return checkGroups(u.Groups)
+}
+
+// find returns the user of a name. ErrNotFound if there is none.
+func (a *Accounts) find(ctx context.Context, name string) (metadata.User, error) {
+	if u, ok := a.staticUser(name); ok {
+		return u, nil
+	}
+	u, err := a.users.User(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return metadata.User{}, ErrNotFound
+	}
+	if err != nil {
+		return metadata.User{}, fmt.Errorf("read user %s: %w", name, err)
+	}
+	return u, nil
+}
+
+func (a *Accounts) staticUser(name string) (metadata.User, bool) {
+	u, ok := (*a.static.Load())[name]
+	return u, ok
+}
+
+func principal(u metadata.User) auth.Principal {
+	return auth.Principal{Kind: auth.User, Name: u.Name, Groups: slices.Clone(u.Groups), Admin: u.Admin}
+}
+
+// standingFor is how long a removed user may go on with a token at another
+// replica.
+const standingFor = 10 * time.Second

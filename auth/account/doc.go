@@ -1,0 +1,17 @@
+// Package account keeps users who log in with a password: those in the
+// configuration, which nobody changes here, and those in the metadata.
+//
+//	Login(name, password) ──▶ static │ Users.User ──▶ row, or none
+//	        │                                          │ hash, or a dummy of the same cost
+//	        ▼                                          ▼
+//	     HMAC(name, password, hash) ── remembered? ── bcrypt, a few at a time ──▶ auth.Principal
+//	                                   (one minute)                          └──▶ auth.ErrBadCredentials
+//
+// The row is read at every login and its hash is part of what is remembered:
+// a changed password, a removed user and another group count at once. Only
+// bcrypt is skipped.
+//
+// Add, SetPassword and Remove are what `berth user` does, Bootstrap is the
+// first start. The package never returns, logs or keeps a password or its
+// hash, but for the one that Bootstrap makes up. Time is an argument.
+package account

@@ -1,0 +1,170 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/berth-registry/berth/auth"
+	"github.com/berth-registry/berth/metadata"
+)
+
+// maxGroups bounds the groups of a user: all of them stand in each token.
+const maxGroups = 64
+
+// User is a user as a listing shows it.
+type User struct {
+	Name    string    `json:"name"`
+	Groups  []string  `json:"groups,omitempty"`
+	Admin   bool      `json:"admin,omitempty"`
+	Static  bool      `json:"static,omitempty"`
+	Created time.Time `json:"created,omitzero"`
+	Changed time.Time `json:"changed,omitzero"` // of the password
+}
+
+// Add stores a new user. ErrInvalid, ErrExists, or the store's error.
+func (a *Accounts) Add(ctx context.Context, name, password string, admin bool, groups []string, now time.Time) error {
+	if err := a.checkNew(name, groups); err != nil {
+		return err
+	}
+	if _, ok := a.staticUser(name); ok {
+		return ErrExists
+	}
+	hash, err := a.hash(password)
+	if err != nil {
+		return err
+	}
+	err = a.users.AddUser(ctx, metadata.User{
+		Name: name, Bcrypt: hash, Groups: slices.Clone(groups), Admin: admin, Created: now, Changed: now,
+	})
+	a.changed(name)
+	if errors.Is(err, metadata.ErrExists) {
+		return ErrExists
+	}
+	if err != nil {
+		return fmt.Errorf("add user %s: %w", name, err)
+	}
+	return nil
+}
+
+func (a *Accounts) checkNew(name string, groups []string) error {
+	if err := auth.CheckName(name); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if slices.Contains(a.reserved, name) {
+		return fmt.Errorf("%w: %s is the name of an upstream", ErrInvalid, name)
+	}
+	return checkGroups(groups)
+}
+
+func checkGroups(groups []string) error {
+	if len(groups) > maxGroups {
+		return fmt.Errorf("%w: more than %d groups", ErrInvalid, maxGroups)
+	}
+	for _, g := range groups {
+		if err := auth.CheckGroup(g); err != nil {
+			return fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+	}
+	return nil
+}
+
+// SetPassword changes a password, which counts from the next login on; tokens
+// that were issued before stay good. With that of admin the file of the first
+// password goes. ErrInvalid, ErrStatic, ErrNotFound, or the store's error.
+func (a *Accounts) SetPassword(ctx context.Context, name, password string, now time.Time) error {
+	if _, ok := a.staticUser(name); ok {
+		return ErrStatic
+	}
+	hash, err := a.hash(password)
+	if err != nil {
+		return err
+	}
+	err = a.users.UpdateUser(ctx, name, func(u *metadata.User) error {
+		u.Bcrypt, u.Changed = hash, now
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("change the password of %s: %w", name, err)
+	}
+	return a.dropInitial(name)
+}
+
+// Remove removes a user. ErrStatic, ErrNotFound, ErrLastAdmin, or the store's
+// error.
+func (a *Accounts) Remove(ctx context.Context, name string) error {
+	if _, ok := a.staticUser(name); ok {
+		return ErrStatic
+	}
+	a.admins.Lock()
+	defer a.admins.Unlock()
+	if err := a.removable(ctx, name); err != nil {
+		return err
+	}
+	err := a.users.RemoveUser(ctx, name)
+	a.changed(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("remove user %s: %w", name, err)
+	}
+	return a.dropInitial(name)
+}
+
+// removable refuses the last administrator. BUG: two replicas that remove the
+// last two administrators at the same moment are not kept from it.
+func (a *Accounts) removable(ctx context.Context, name string) error {
+	u, err := a.find(ctx, name)
+	if err != nil || !u.Admin {
+		return err
+	}
+	others, err := a.countAdmins(ctx, name)
+	if err == nil && others == 0 {
+		return ErrLastAdmin
+	}
+	return err
+}
+
+// countAdmins counts the administrators but for one name.
+func (a *Accounts) countAdmins(ctx context.Context, but string) (int, error) {
+	users, err := a.List(ctx)
+	n := 0
+	for _, u := range users {
+		if u.Admin && u.Name != but {
+			n++
+		}
+	}
+	return n, err
+}
+
+// List returns all users in order of name. A stored user who is hidden by a
+// static one of the same name is left out.
+func (a *Accounts) List(ctx context.Context) ([]User, error) {
+	var list []User
+	static := *a.static.Load()
+	for _, u := range static {
+		list = append(list, listed(u, true))
+	}
+	for u, err := range a.users.Users(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("list users: %w", err)
+		}
+		if _, hidden := static[u.Name]; !hidden {
+			list = append(list, listed(u, false))
+		}
+	}
+	slices.SortFunc(list, func(x, y User) int { return strings.Compare(x.Name, y.Name) })
+	return list, nil
+}
+
+func listed(u metadata.User, static bool) User {
+	return User{u.Name, slices.Clone(u.Groups), u.Admin, static, u.Created, u.Changed}
+}

@@ -1,0 +1,82 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// TokenVerifier checks tokens. Every error wraps ErrInvalidToken.
+type TokenVerifier interface {
+	Verify(raw string, now time.Time) (Principal, error)
+}
+
+// PasswordVerifier checks names and passwords. ErrBadCredentials if they do
+// not fit; any other error is a failure of the server or the end of ctx.
+type PasswordVerifier interface {
+	Login(ctx context.Context, name, password string, now time.Time) (Principal, error)
+}
+
+// Authenticator finds out who sends a request. Without Tokens every token is
+// refused, without Accounts every password; without Now it is time.Now.
+type Authenticator struct {
+	Tokens   TokenVerifier
+	Accounts PasswordVerifier
+	Now      func() time.Time
+}
+
+// Authenticate reads the Authorization header, and nothing else of r.
+//
+//	none, or an empty Basic    ErrNoCredentials
+//	Bearer, valid              a Principal with Token set, which may be anonymous
+//	Bearer, anything else      ErrInvalidToken
+//	Basic, right               a Principal
+//	Basic, wrong               ErrBadCredentials
+//	unreadable, other schemes, ErrMalformed
+//	several headers
+//
+// The schemes are compared without case (RFC 9110, section 11.1). Any other
+// error is a failure of the server.
+func (a Authenticator) Authenticate(r *http.Request) (Principal, error) {
+	scheme, credentials, err := authorization(r.Header)
+	if err != nil {
+		return Principal{}, err
+	}
+	switch {
+	case strings.EqualFold(scheme, "Bearer"):
+		return a.bearer(credentials)
+	case strings.EqualFold(scheme, "Basic"):
+		return a.basic(r.Context(), credentials)
+	}
+	return Principal{}, fmt.Errorf("%w: the scheme is neither Bearer nor Basic", ErrMalformed)
+}
+
+func (a Authenticator) bearer(raw string) (Principal, error) {
+	if a.Tokens == nil {
+		return Principal{}, fmt.Errorf("%w: no tokens are accepted", ErrInvalidToken)
+	}
+	return a.Tokens.Verify(raw, a.now())
+}
+
+func (a Authenticator) basic(ctx context.Context, credentials string) (Principal, error) {
+	name, password, err := ParseBasic(credentials)
+	if err != nil {
+		return Principal{}, err
+	}
+	if name == "" && password == "" {
+		return Principal{}, ErrNoCredentials
+	}
+	if a.Accounts == nil {
+		return Principal{}, ErrBadCredentials
+	}
+	return a.Accounts.Login(ctx, name, password, a.now())
+}
+
+func (a Authenticator) now() time.Time {
+	if a.Now == nil {
+		return time.Now()
+	}
+	return a.Now()
+}

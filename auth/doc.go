@@ -1,0 +1,18 @@
+// Package auth decides who may do what: credentials, principals, grants and
+// challenges. It is pure. It knows no JWT library, no database, no bcrypt and
+// no HTTP server; of net/http it reads the header of a request.
+//
+//	Authorization ──▶ Authenticator ──▶ Principal ──▶ Gate.Allow ──▶ ok │ ErrInsufficientScope │ ErrDenied
+//	  Bearer ──▶ TokenVerifier             │             ├─ by token: the token's entries
+//	  Basic ───▶ PasswordVerifier          │             └─ by password: Policy.Decide, live
+//	                                       ▼
+//	scope=… ──▶ ParseScopes ──▶ Policy.Intersect ──▶ what the token may hold
+//
+//	auth          values and decisions          imports oci
+//	auth/token    signs and verifies the JWTs   imports auth, golang-jwt
+//	auth/account  users and their passwords     imports auth, metadata, bcrypt
+//
+// Identity is a value that is handed on as a parameter, never something in a
+// context. The zero Principal is anonymous, the zero Policy denies, a grant of
+// nobody matches nobody: what is forgotten refuses.
+package auth

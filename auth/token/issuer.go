@@ -1,0 +1,80 @@
+package token
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/berth-registry/berth/auth"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+const (
+	// MaxToken is the longest token, in bytes: one with auth.MaxScopes scopes of
+	// the longest names and dozens of groups fits.
+	MaxToken = 64 << 10
+
+	// minTTL is what clients take for granted (token.md, expires_in).
+	minTTL = time.Minute
+
+	// backdate is how far the clock of a replica that verifies may lag behind.
+	// A token that is "not yet valid" there is fatal in containerd.
+	backdate = time.Minute
+)
+
+// ErrTooLong means that a token would be longer than MaxToken: too many
+// groups, or access that came from elsewhere than auth.ParseScopes.
+var ErrTooLong = errors.New("token too long")
+
+// Issuer signs tokens.
+type Issuer struct {
+	Keys    *Keys
+	Issuer  string        // iss
+	Service string        // aud
+	TTL     time.Duration // at least a minute, or a minute it is
+}
+
+// Issue signs a token for p that holds access, which must have been through
+// Policy.Intersect. expiresIn is whole seconds, at least 60; the token is valid
+// for that long and up to a second more. There is no issued_at to hand out with
+// it: clients compare that with their own clock. ErrTooLong as it says; any
+// other error is the signer's.
+func (i *Issuer) Issue(p auth.Principal, access []auth.Access, now time.Time) (token string, expiresIn time.Duration, err error) {
+	subject, id, err := identityOf(p)
+	if err != nil {
+		return "", 0, err
+	}
+	if access == nil {
+		access = []auth.Access{} // [] in JSON, not null
+	}
+	expiresIn = max(i.TTL, minTTL).Truncate(time.Second)
+	signed, err := i.sign(claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer:    i.Issuer,
+			Audience:  jwt.ClaimStrings{i.Service},
+			ExpiresAt: jwt.NewNumericDate(now.Add(expiresIn + time.Second)), // cut to a second
+			NotBefore: jwt.NewNumericDate(now.Add(-backdate)),
+			IssuedAt:  jwt.NewNumericDate(now.Add(-backdate)),
+			ID:        rand.Text(),
+		},
+		Subject: subject,
+		Access:  access,
+		Berth:   id,
+	})
+	return signed, expiresIn, err
+}
+
+func (i *Issuer) sign(c claims) (string, error) {
+	key := i.Keys.signs
+	t := jwt.NewWithClaims(key.method, c)
+	t.Header["kid"] = key.id
+	signed, err := t.SignedString(key.signer)
+	if err != nil {
+		return "", fmt.Errorf("sign a token: %w", err)
+	}
+	if len(signed) > MaxToken {
+		return "", fmt.Errorf("%w: %d bytes", ErrTooLong, len(signed))
+	}
+	return signed, nil
+}

@@ -1,0 +1,125 @@
+package token
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/berth-registry/berth/auth/internal/secret"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Keys are the token keys: the first signs, all verify. They do not change.
+type Keys struct {
+	signs *key
+	byID  map[string]*key
+	order []*key
+}
+
+// Load reads the keys from files, each one PKCS#8 private key in PEM: Ed25519
+// (EdDSA), P-256 (ES256) or RSA of at least 2048 bits (RS256). If the first
+// file is absent it is created with a new Ed25519 key, mode 0600, durably; two
+// processes that start at once agree on one. The others must be there. An error
+// names the file and nothing of the key.
+func Load(paths []string) (*Keys, error) {
+	if len(paths) == 0 {
+		return nil, errors.New("token keys: no file is named")
+	}
+	if err := createIfAbsent(paths[0]); err != nil {
+		return nil, fmt.Errorf("create token key %s: %w", paths[0], err)
+	}
+	keys := &Keys{byID: make(map[string]*key)}
+	for _, path := range paths {
+		k, err := loadKey(path)
+		if err != nil {
+			return nil, fmt.Errorf("token key %s: %w", path, err)
+		}
+		if err := keys.add(k); err != nil {
+			return nil, fmt.Errorf("token key %s: %w", path, err)
+		}
+	}
+	return keys, nil
+}
+
+func createIfAbsent(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil // there, or unreadable: loadKey says it
+	}
+	data, err := generate()
+	if err != nil {
+		return err
+	}
+	if err := secret.Create(path, data); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+func loadKey(path string) (*key, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseKey(data)
+}
+
+// add refuses the same key twice: one of the two files would then be thought
+// to be something else.
+func (k *Keys) add(next *key) error {
+	if k.byID[next.id] != nil {
+		return errors.New("this key is in the list already")
+	}
+	if k.signs == nil {
+		k.signs = next
+	}
+	k.byID[next.id] = next
+	k.order = append(k.order, next)
+	return nil
+}
+
+// algorithms lists the algorithms of the keys, for jwt.WithValidMethods.
+func (k *Keys) algorithms() []string {
+	var names []string
+	for _, key := range k.order {
+		names = append(names, key.method.Alg())
+	}
+	return names
+}
+
+// find returns the public half of the key that a header names. The key's own
+// algorithm must be the header's: an RSA key is no secret for HS256. Critical
+// extensions are refused, because none is understood (RFC 7515, section
+// 4.1.11).
+func (k *Keys) find(t *jwt.Token) (any, error) {
+	if _, has := t.Header["crit"]; has {
+		return nil, errCritical
+	}
+	id, _ := t.Header["kid"].(string)
+	key := k.byID[id]
+	if key == nil {
+		return nil, errUnknownKey
+	}
+	if t.Method != key.method {
+		return nil, errAlgorithm
+	}
+	return key.public, nil
+}
+
+// JWKS returns the public keys as a JWK Set in JSON, for
+// /.well-known/jwks.json. The first signs.
+func (k *Keys) JWKS() []byte {
+	var set keySet
+	for _, key := range k.order {
+		m, _ := membersOf(key.public) // newKey has done it without error
+		set.Keys = append(set.Keys, publicKey{members: m, ID: key.id, Algorithm: key.method.Alg(), Use: "sig"})
+	}
+	return marshal(set)
+}
+
+// marshal writes structs of strings, which cannot fail.
+func marshal(v any) []byte {
+	data, _ := json.Marshal(v)
+	return data
+}

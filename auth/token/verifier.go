@@ -1,0 +1,102 @@
+package token
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/berth-registry/berth/auth"
+	"github.com/berth-registry/berth/auth/internal/cache"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+const (
+	maxRemembered = 10_000  // tokens
+	maxRememberMe = 4 << 10 // bytes of a token that is remembered: bounds the memory to some 60 MB
+)
+
+// Verifier checks tokens of one issuer for one service. It may be used
+// concurrently.
+type Verifier struct {
+	keys            *Keys
+	issuer, service string
+	algorithms      []string
+	remembered      *cache.Cache[[sha256.Size]byte, auth.Principal]
+	counts          struct{ remembered, verified, refused atomic.Uint64 }
+}
+
+var _ auth.TokenVerifier = (*Verifier)(nil)
+
+// NewVerifier returns a Verifier of tokens whose iss is issuer and whose aud
+// contains service. If one of the two is empty it refuses every token.
+func NewVerifier(keys *Keys, issuer, service string) *Verifier {
+	return &Verifier{
+		keys: keys, issuer: issuer, service: service,
+		algorithms: keys.algorithms(),
+		remembered: cache.New[[sha256.Size]byte, auth.Principal](maxRemembered),
+	}
+}
+
+// Stats counts what a Verifier has done.
+type Stats struct {
+	Remembered uint64 // answered from memory
+	Verified   uint64 // signature checked and found good
+	Refused    uint64
+}
+
+// Stats returns the counts since the start.
+func (v *Verifier) Stats() Stats {
+	return Stats{v.counts.remembered.Load(), v.counts.verified.Load(), v.counts.refused.Load()}
+}
+
+// Verify returns the principal of a token. Every error wraps
+// auth.ErrInvalidToken and has nothing of the token in its text.
+//
+// exp must be there and lie after now, nbf, if there, not after now, with no
+// leeway: the issuer's backdating is what clocks may differ. A token that has
+// been verified is remembered by its SHA-256 until it expires.
+func (v *Verifier) Verify(raw string, now time.Time) (auth.Principal, error) {
+	if len(raw) > MaxToken {
+		return v.refuse(fmt.Errorf("longer than %d bytes", MaxToken))
+	}
+	sum := sha256.Sum256([]byte(raw))
+	if p, ok := v.remembered.Get(sum, now); ok {
+		v.counts.remembered.Add(1)
+		return p, nil
+	}
+	p, err := v.verify(raw, now)
+	if err != nil {
+		return v.refuse(err)
+	}
+	v.counts.verified.Add(1)
+	if len(raw) <= maxRememberMe {
+		v.remembered.Put(sum, p, p.Expires)
+	}
+	return p, nil
+}
+
+func (v *Verifier) refuse(err error) (auth.Principal, error) {
+	v.counts.refused.Add(1)
+	return auth.Principal{}, fmt.Errorf("%w: %w", auth.ErrInvalidToken, err)
+}
+
+// verify does the work. Strict decoding: a token has one spelling.
+func (v *Verifier) verify(raw string, now time.Time) (auth.Principal, error) {
+	if v.issuer == "" || v.service == "" { // which the library takes for "any"
+		return auth.Principal{}, errUnconfigured
+	}
+	var c claims
+	parser := jwt.NewParser(
+		jwt.WithValidMethods(v.algorithms),
+		jwt.WithIssuer(v.issuer),
+		jwt.WithAudience(v.service),
+		jwt.WithExpirationRequired(),
+		jwt.WithTimeFunc(func() time.Time { return now }),
+		jwt.WithStrictDecoding(),
+	)
+	if _, err := parser.ParseWithClaims(raw, &c, v.keys.find); err != nil {
+		return auth.Principal{}, reason(err)
+	}
+	return c.principal()
+}
