@@ -1,0 +1,109 @@
+package bolt
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"iter"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/berth-registry/berth/metadata"
+	"github.com/berth-registry/berth/oci"
+)
+
+// Blob implements metadata.Blobs.
+func (s *Store) Blob(ctx context.Context, repo string, d oci.Digest) (b metadata.Blob, err error) {
+	r, err := s.begin(ctx)
+	if err != nil {
+		return b, err
+	}
+	defer s.end(r, &err)
+	return linkedBlob(r.tx, repo, d)
+}
+
+func linkedBlob(tx *bbolt.Tx, repo string, d oci.Digest) (metadata.Blob, error) {
+	var buf keyBuf
+	if !has(tx, tableLinks, repoDigestKey(buf[:0], repo, d)) {
+		return metadata.Blob{}, fs.ErrNotExist
+	}
+	v := get(tx, tableBlobs, appendDigest(buf[:0], d))
+	if v == nil {
+		return metadata.Blob{}, errRecord // a link without its blob
+	}
+	return decodeBlob(v, d)
+}
+
+// LinkBlob implements metadata.Blobs. The session's file is removed after the
+// commit: see the package comment.
+func (s *Store) LinkBlob(ctx context.Context, repo string, b metadata.Blob, session string) error {
+	if !valid(b.Digest) {
+		return fmt.Errorf("link a blob: invalid digest %q", b.Digest)
+	}
+	err := s.writer.do(ctx, 0, func(c *change) error {
+		var buf keyBuf
+		if key := appendDigest(buf[:0], b.Digest); !has(c.tx, tableBlobs, key) {
+			if err := c.put(tableBlobs, key, encodeBlob(b)); err != nil {
+				return err
+			}
+		}
+		return s.link(c, repo, b.Digest)
+	})
+	if err == nil && session != "" {
+		_ = s.sessions.remove(session) // absent is as good, and one that cannot be removed expires
+	}
+	return err
+}
+
+// MountBlob implements metadata.Blobs.
+func (s *Store) MountBlob(ctx context.Context, repo, from string, d oci.Digest) (metadata.Blob, error) {
+	var b metadata.Blob
+	err := s.writer.do(ctx, 0, func(c *change) (err error) {
+		if b, err = linkedBlob(c.tx, from, d); err != nil {
+			return err
+		}
+		return s.link(c, repo, d)
+	})
+	if err != nil {
+		return metadata.Blob{}, err
+	}
+	return b, nil
+}
+
+func (s *Store) link(c *change, repo string, d oci.Digest) error {
+	if err := addRepository(c, repo, s.now()); err != nil {
+		return err
+	}
+	var buf keyBuf
+	key := repoDigestKey(buf[:0], repo, d)
+	if has(c.tx, tableLinks, key) {
+		return nil
+	}
+	if err := c.put(tableLinks, key, present()); err != nil {
+		return err
+	}
+	return c.put(tableBacklinks, digestRepoKey(buf[:0], d, repo), present())
+}
+
+// Linked implements metadata.Blobs.
+func (s *Store) Linked(ctx context.Context, d oci.Digest) iter.Seq2[string, error] {
+	return list(ctx, s, tableBacklinks, appendDigest(nil, d), nil, name)
+}
+
+// UnlinkBlob implements metadata.Blobs.
+func (s *Store) UnlinkBlob(ctx context.Context, repo string, d oci.Digest) error {
+	return s.writer.do(ctx, 0, func(c *change) error {
+		var buf keyBuf
+		key := repoDigestKey(buf[:0], repo, d)
+		if !has(c.tx, tableLinks, key) {
+			return fs.ErrNotExist
+		}
+		if err := unused(c.tx, repo, d, edgeBlob); err != nil {
+			return err
+		}
+		if err := c.delete(tableLinks, key); err != nil {
+			return err
+		}
+		return c.delete(tableBacklinks, digestRepoKey(buf[:0], d, repo))
+	})
+}

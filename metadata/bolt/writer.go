@@ -1,0 +1,333 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/berth-registry/berth/storage"
+)
+
+// A batch is bounded, so that a commit stays short and its dirty pages fit
+// into memory: manifests may have some MiB each.
+const (
+	maxBatch      = 256
+	maxBatchBytes = 16 << 20
+)
+
+// writer runs the write functions of all callers, one after the other, as
+// many as are waiting in one transaction of bbolt. It never waits for more to
+// come: what queues up while a commit syncs is the next batch, so a lone
+// writer pays one commit and sixty-four share a few.
+type writer struct {
+	db *bbolt.DB
+
+	mu     sync.Mutex
+	ready  sync.Cond // of mu: the queue is not empty, or closed
+	queue  []*job
+	closed bool
+	broken error // why nothing is written any more
+
+	stopped chan struct{}
+	stuck   bool // bbolt panicked inside a commit and holds its locks; read after stopped
+
+	commits, writes atomic.Int64
+}
+
+// job is one write function on its way. fn may run several times, each time
+// on a transaction that has nothing of its earlier runs.
+type job struct {
+	fn    func(*change) error
+	size  int // bytes that it will store, about
+	state atomic.Int32
+	err   error
+	done  chan error
+}
+
+// The states of a job.
+const (
+	waiting int32 = iota
+	taken
+	dropped
+)
+
+// change is the database as a write function sees it.
+type change struct {
+	tx    *bbolt.Tx
+	wrote bool
+}
+
+func (c *change) put(table string, key, value []byte) error {
+	c.wrote = true
+	return c.tx.Bucket([]byte(table)).Put(key, value)
+}
+
+func (c *change) delete(table string, key []byte) error {
+	c.wrote = true
+	return c.tx.Bucket([]byte(table)).Delete(key)
+}
+
+func newWriter(db *bbolt.DB) *writer {
+	w := &writer{db: db, stopped: make(chan struct{})}
+	w.ready.L = &w.mu
+	go w.run()
+	return w
+}
+
+// do runs fn and returns when its effect is durable, or that it failed. If ctx
+// ends while fn is still waiting for its turn, fn never runs; later it is the
+// real result that counts.
+func (w *writer) do(ctx context.Context, size int, fn func(*change) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j := &job{fn: fn, size: size, done: make(chan error, 1)}
+	if err := w.enqueue(j); err != nil {
+		return err
+	}
+	select {
+	case err := <-j.done:
+		return err
+	case <-ctx.Done():
+		if j.state.CompareAndSwap(waiting, dropped) {
+			return ctx.Err()
+		}
+		return <-j.done
+	}
+}
+
+func (w *writer) enqueue(j *job) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.closed:
+		return errClosed
+	case w.broken != nil:
+		return w.broken
+	}
+	w.queue = append(w.queue, j)
+	w.ready.Signal()
+	return nil
+}
+
+func (w *writer) run() {
+	defer close(w.stopped)
+	debug.SetPanicOnFault(true) // a page that cannot be read is an error, not the end of the process
+	for batch := w.next(); batch != nil; batch = w.next() {
+		w.commit(batch)
+	}
+}
+
+// next waits for jobs and takes a batch; nil after close, once all is done.
+func (w *writer) next() []*job {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for {
+		for len(w.queue) == 0 {
+			if w.closed {
+				return nil
+			}
+			w.ready.Wait()
+		}
+		if batch := w.take(); len(batch) > 0 {
+			return batch
+		}
+	}
+}
+
+func (w *writer) take() []*job {
+	var batch []*job
+	n, size := 0, 0
+	for ; n < len(w.queue) && len(batch) < maxBatch; n++ {
+		j := w.queue[n]
+		if len(batch) > 0 && size+j.size > maxBatchBytes {
+			break
+		}
+		if j.state.CompareAndSwap(waiting, taken) {
+			batch = append(batch, j)
+			size += j.size
+		}
+	}
+	w.queue = append([]*job(nil), w.queue[n:]...)
+	return batch
+}
+
+// commit brings every job of the batch to its end. A job that fails after it
+// wrote something would leave half of itself in the transaction: then all is
+// rolled back, the others run again from the start, and it runs once more at
+// the end, alone, for a result that depends on nothing uncommitted.
+func (w *writer) commit(batch []*job) {
+	var alone []*job
+	for len(batch) > 0 {
+		bad := w.try(batch)
+		if bad < 0 {
+			break
+		}
+		alone = append(alone, batch[bad])
+		batch = append(batch[:bad:bad], batch[bad+1:]...)
+	}
+	for _, j := range alone {
+		w.try([]*job{j})
+	}
+}
+
+// try runs the batch in one transaction and answers its jobs. If a job spoils
+// the transaction for others, nobody is answered and its index is returned.
+func (w *writer) try(batch []*job) (bad int) {
+	tx, err := w.begin()
+	if err != nil {
+		answer(batch, err)
+		return -1
+	}
+	c := &change{tx: tx}
+	wrote := 0
+	for i, j := range batch {
+		c.wrote = false
+		var panicked bool
+		j.err, panicked = safely(j.fn, c)
+		if j.err != nil && (c.wrote || panicked) {
+			w.rollback(tx)
+			if len(batch) > 1 {
+				return i
+			}
+			answer(batch, nil)
+			return -1
+		}
+		if c.wrote {
+			wrote++
+		}
+	}
+	if wrote == 0 { // what the functions saw is what the last commit made durable
+		w.rollback(tx)
+		answer(batch, nil)
+		return -1
+	}
+	answer(batch, w.finish(tx, wrote))
+	return -1
+}
+
+// answer gives every job the error of the transaction, or else its own.
+func answer(batch []*job, err error) {
+	for _, j := range batch {
+		if err != nil {
+			j.err = err
+		}
+		j.done <- j.err
+	}
+}
+
+func safely(fn func(*change) error, c *change) (err error, panicked bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			err, panicked = panicError(p), true
+		}
+	}()
+	return fn(c), false
+}
+
+func (w *writer) begin() (tx *bbolt.Tx, err error) {
+	if err := w.failure(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = w.breakDown(panicError(p), true)
+		}
+	}()
+	return w.db.Begin(true)
+}
+
+func (w *writer) rollback(tx *bbolt.Tx) {
+	defer func() {
+		if p := recover(); p != nil {
+			_ = w.breakDown(panicError(p), true)
+		}
+	}()
+	_ = tx.Rollback() // its only error says that there is nothing to roll back
+}
+
+// finish commits. A full disk heals: bbolt has rolled back. After any other
+// failure, and if the commit that failed can be seen, memory and disk may
+// disagree (a page whose fsync failed counts as clean): no more writes.
+func (w *writer) finish(tx *bbolt.Tx, wrote int) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = w.breakDown(panicError(p), false)
+			w.rollback(tx)
+		}
+	}()
+	id := tx.ID()
+	if err := tx.Commit(); err != nil {
+		if diskFull(err) && !w.visible(id) {
+			return spaceError(err)
+		}
+		return w.breakDown(err, false)
+	}
+	w.commits.Add(1)
+	w.writes.Add(int64(wrote))
+	return nil
+}
+
+func (w *writer) visible(id int) bool {
+	tx, err := w.db.Begin(false)
+	if err != nil {
+		return true
+	}
+	defer func() { _ = tx.Rollback() }()
+	return tx.ID() >= id
+}
+
+// spaceError marks the errors that more space would cure.
+func spaceError(err error) error {
+	if diskFull(err) {
+		return fmt.Errorf("%w: %w", storage.ErrNoSpace, err)
+	}
+	return err
+}
+
+// diskFull also looks at the text, because bbolt does not wrap the error of
+// growing the file.
+func diskFull(err error) bool {
+	if errors.Is(err, bolterrors.ErrMaxSizeReached) {
+		return true
+	}
+	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if errors.Is(err, full) || strings.HasSuffix(err.Error(), full.Error()) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *writer) breakDown(err error, stuck bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken == nil {
+		w.broken = fmt.Errorf("the database takes no writes until it is opened again: %w", err)
+	}
+	w.stuck = w.stuck || stuck
+	return w.broken
+}
+
+func (w *writer) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.broken
+}
+
+// close lets what is queued finish and refuses the rest.
+func (w *writer) close() {
+	w.mu.Lock()
+	w.closed = true
+	w.ready.Signal()
+	w.mu.Unlock()
+	<-w.stopped
+}
