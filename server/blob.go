@@ -1,0 +1,82 @@
+package server
+
+import (
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/berth-registry/berth/oci"
+	"github.com/berth-registry/berth/registry"
+)
+
+// immutable is for what is addressed by its digest: any private cache may
+// keep it for a year.
+const immutable = "private, max-age=31536000, immutable"
+
+// headBlob answers end-2 without touching the bytes.
+func (s *Server) headBlob(w http.ResponseWriter, r *http.Request, c call) error {
+	b, err := s.registry.Blob(r.Context(), c.Repo, c.Digest)
+	if err != nil {
+		return err
+	}
+	setBlobHeaders(w.Header(), b)
+	if notModified(r, b.Digest) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	w.Header().Set("Content-Length", strconv.FormatInt(b.Size, 10))
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// getBlob serves end-2: ranges, If-Range and If-None-Match are
+// http.ServeContent's, and so is sendfile where the bytes are a file.
+func (s *Server) getBlob(w http.ResponseWriter, r *http.Request, c call) error {
+	b, err := s.registry.Blob(r.Context(), c.Repo, c.Digest)
+	if err != nil {
+		return err
+	}
+	content, err := s.registry.Open(r.Context(), b)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	setBlobHeaders(w.Header(), b)
+	s.allowSending(w, b.Size)
+	if f, ok := content.(interface{ File() *os.File }); ok {
+		http.ServeContent(w, r, "", time.Time{}, f.File())
+		return nil
+	}
+	http.ServeContent(w, r, "", time.Time{}, content)
+	return nil
+}
+
+func setBlobHeaders(h http.Header, b registry.Blob) {
+	h["Content-Type"] = octetStream
+	h["Accept-Ranges"] = acceptRanges
+	h["Cache-Control"] = cacheImmutable
+	setDigest(h, b.Digest)
+}
+
+// Header values that never change, so that they cost no allocation.
+var (
+	octetStream    = []string{"application/octet-stream"}
+	acceptRanges   = []string{"bytes"}
+	cacheImmutable = []string{immutable}
+)
+
+// setDigest names the content: Docker-Content-Digest for registry clients, a
+// strong ETag for everybody else.
+func setDigest(h http.Header, d oci.Digest) {
+	h["Docker-Content-Digest"] = []string{string(d)}
+	h["Etag"] = []string{`"` + string(d) + `"`}
+}
+
+func (s *Server) deleteBlob(w http.ResponseWriter, r *http.Request, c call) error {
+	if err := s.registry.DeleteBlob(r.Context(), c.Repo, c.Digest); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusAccepted)
+	return nil
+}

@@ -1,0 +1,101 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/berth-registry/berth/auth"
+	"github.com/berth-registry/berth/internal/httpx"
+	"github.com/berth-registry/berth/oci"
+	"github.com/berth-registry/berth/registry"
+)
+
+// statusClientGone is what the log says of a request whose client went away
+// before the answer. It is never sent.
+const statusClientGone = 499
+
+// challengeError is a 401 with the challenge that says how to do better.
+type challengeError struct {
+	challenge auth.Challenge
+}
+
+func (e *challengeError) Error() string { return e.challenge.Err.Error() }
+func (e *challengeError) Unwrap() error { return oci.ErrUnauthorized }
+
+// clientGone marks a failure to write the response: nobody is left to be
+// told.
+func clientGone(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &registry.ReadError{Err: err}
+}
+
+// writeError makes an error HTTP: header, status, body, in that order, and
+// this is the only place that does. Only an *oci.Error is told to the client;
+// the text of anything else stays in the log.
+func (s *Server) writeError(w *httpx.Recorder, err error) {
+	if w.Status != 0 {
+		return // too late: the answer has begun
+	}
+	if gone := (*registry.ReadError)(nil); errors.As(err, &gone) || errors.Is(err, context.Canceled) {
+		w.Status = statusClientGone
+		w.Header().Set("Connection", "close")
+		w.ResponseWriter.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	e := (*oci.Error)(nil)
+	if !errors.As(err, &e) {
+		e = oci.ErrUnknown
+	}
+	h := w.Header()
+	if c := (*challengeError)(nil); errors.As(err, &c) {
+		h.Set("WWW-Authenticate", c.challenge.String())
+		if e.Detail == nil {
+			e = e.With(c.Error())
+		}
+	}
+	if m := (*methodError)(nil); errors.As(err, &m) {
+		h.Set("Allow", m.allow)
+	}
+	if e.Status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "5")
+	}
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Del("Content-Length")
+	h.Del("Etag")
+	h.Del("Cache-Control")
+	w.WriteHeader(e.Status)
+	_, _ = w.Write(errorBody(e))
+}
+
+// errorBody is the specification's "Error Codes" object.
+func errorBody(e *oci.Error) []byte {
+	type entry struct {
+		Code    oci.Code `json:"code"`
+		Message string   `json:"message"`
+		Detail  any      `json:"detail,omitempty"`
+	}
+	body, err := json.Marshal(struct {
+		Errors []entry `json:"errors"`
+	}{[]entry{{e.Code, e.Message, e.Detail}}})
+	if err != nil {
+		return []byte(`{"errors":[{"code":"UNKNOWN","message":"an internal error occurred"}]}`)
+	}
+	return append(body, '\n')
+}
+
+// writeJSON answers with v.
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, err = w.Write(body)
+	return clientGone(err)
+}

@@ -1,0 +1,115 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/berth-registry/berth/oci"
+	"github.com/berth-registry/berth/registry"
+)
+
+// headManifest answers end-3 from the header alone.
+func (s *Server) headManifest(w http.ResponseWriter, r *http.Request, c call) error {
+	return s.serveManifest(w, r, c, false)
+}
+
+// getManifest serves end-3. Accept is not looked at: what is stored is
+// served, since a 404 for a manifest that exists helps nobody.
+func (s *Server) getManifest(w http.ResponseWriter, r *http.Request, c call) error {
+	return s.serveManifest(w, r, c, true)
+}
+
+func (s *Server) serveManifest(w http.ResponseWriter, r *http.Request, c call, withBytes bool) error {
+	m, err := s.registry.Manifest(r.Context(), c.Repo, c.Reference, withBytes)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	setDigest(h, m.Digest)
+	if c.Reference.Digest != "" {
+		h["Cache-Control"] = cacheImmutable
+	}
+	if notModified(r, m.Digest) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h["Content-Type"] = []string{m.MediaType}
+	h["Content-Length"] = []string{strconv.FormatInt(m.Size, 10)}
+	h["X-Content-Type-Options"] = nosniff
+	w.WriteHeader(http.StatusOK)
+	if withBytes {
+		_, err = w.Write(m.Bytes)
+	}
+	return clientGone(err)
+}
+
+var nosniff = []string{"nosniff"}
+
+// notModified reports whether If-None-Match has the digest (RFC 9110, section
+// 13.1.2).
+func notModified(r *http.Request, d oci.Digest) bool {
+	for _, line := range r.Header["If-None-Match"] {
+		for tag := range strings.SplitSeq(line, ",") {
+			tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+			if tag == "*" || len(tag) == len(d)+2 && tag[1:len(tag)-1] == string(d) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// putManifest stores end-7a and end-7b.
+func (s *Server) putManifest(w http.ResponseWriter, r *http.Request, c call) error {
+	body, err := readManifest(w, r, s.maxManifest)
+	if err != nil {
+		return err
+	}
+	m, err := s.registry.PushManifest(r.Context(), registry.Push{
+		Repo:        c.Repo,
+		Reference:   c.Reference,
+		Tags:        c.Query.Tags,
+		ContentType: r.Header.Get("Content-Type"),
+		Bytes:       body,
+	})
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Location", "/v2/"+c.Repo+"/manifests/"+string(m.Digest))
+	h.Set("Docker-Content-Digest", string(m.Digest))
+	if m.Subject != nil {
+		h.Set("OCI-Subject", string(m.Subject.Digest))
+	}
+	for _, tag := range c.Query.Tags {
+		h.Add("OCI-Tag", tag)
+	}
+	w.WriteHeader(http.StatusCreated)
+	return nil
+}
+
+// readManifest reads at most limit bytes: what the client says about the
+// length is not what is allocated.
+func readManifest(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	var body bytes.Buffer
+	_, err := io.Copy(&body, http.MaxBytesReader(w, r.Body, limit))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return nil, oci.ErrManifestTooLarge
+	}
+	if err != nil {
+		return nil, &registry.ReadError{Err: err}
+	}
+	return body.Bytes(), nil
+}
+
+func (s *Server) deleteManifest(w http.ResponseWriter, r *http.Request, c call) error {
+	if err := s.registry.DeleteManifest(r.Context(), c.Repo, c.Reference); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusAccepted)
+	return nil
+}

@@ -1,0 +1,104 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/berth-registry/berth/internal/httpx"
+	"github.com/berth-registry/berth/oci"
+)
+
+// endpoint serves a request and returns what the log should know of it.
+type endpoint func(w http.ResponseWriter, r *http.Request) (call, error)
+
+// observed wraps an endpoint of a kind (kindNone: the endpoint finds out)
+// with everything that all have in common: errors become HTTP, a panic
+// becomes a 500, and one line in the log and one count in the metrics say
+// what happened.
+func (s *Server) observed(k Kind, next endpoint) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		start := s.now()
+		rec := &httpx.Recorder{ResponseWriter: w}
+		body := httpx.CountBody(r)
+		s.metrics.begin()
+		c, err := contained(next, rec, r)
+		if c.Kind == kindNone {
+			c.Kind = k
+		}
+		if err != nil {
+			s.writeError(rec, err)
+		}
+		took := s.now().Sub(start)
+		s.metrics.end(c.Kind, rec.Status, rec.Sent, body.Received, took)
+		s.logRequest(r, rec, body.Received, c, err, took)
+	}
+}
+
+// contained turns a panic into an error, but for the one by which net/http
+// is asked to cut the connection.
+func contained(next endpoint, w *httpx.Recorder, r *http.Request) (c call, err error) {
+	defer func() {
+		switch p := recover(); p {
+		case nil:
+		case http.ErrAbortHandler:
+			panic(p)
+		default:
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return next(w, r)
+}
+
+// logRequest writes the access line. What went wrong on our side is an error
+// with its cause, what the client did wrong an info.
+func (s *Server) logRequest(r *http.Request, rec *httpx.Recorder, received int64, c call, err error, took time.Duration) {
+	level := slog.LevelInfo
+	known := (*oci.Error)(nil)
+	switch {
+	case rec.Status >= 500 || err != nil && rec.Status < 400 && rec.Status != 0:
+		level = slog.LevelError
+	case c.Kind == Healthz || c.Kind == Readyz:
+		level = slog.LevelDebug
+	}
+	if !s.log.Enabled(r.Context(), level) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 14)
+	attrs = append(attrs,
+		slog.String("method", r.Method),
+		slog.String("path", r.URL.EscapedPath()),
+		slog.String("kind", c.Kind.String()),
+		slog.Int("status", rec.Status),
+		slog.Int64("sent", rec.Sent),
+		slog.Int64("received", received),
+		slog.Duration("duration", took),
+		slog.String("principal", c.who.ID()),
+		slog.String("client", s.proxies.Client(r).String()),
+		slog.String("user_agent", r.UserAgent()),
+	)
+	if c.Repo != "" {
+		attrs = append(attrs, slog.String("repository", c.Repo), slog.String("reference", c.reference()))
+	}
+	if err != nil {
+		cause := err.Error()
+		if errors.As(err, &known) && level != slog.LevelError {
+			cause = known.Error()
+		}
+		attrs = append(attrs, slog.String("error", cause))
+	}
+	s.log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+func (c *call) reference() string {
+	if c.Digest != "" {
+		return string(c.Digest)
+	}
+	if c.Query.Digest != "" {
+		return string(c.Query.Digest)
+	}
+	return c.Reference.String()
+}
