@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/berth-registry/berth/"
+
+// arrows says which packages of berth each package may depend on, directly or
+// not. An edit that needs a new arrow has to write it down here, where a
+// reviewer sees it.
+var arrows = map[string][]string{
+	"oci":                {},
+	"internal/durable":   {},
+	"internal/httpx":     {},
+	"config":             {},
+	"storage":            {"oci"},
+	"storage/filesystem": {"oci", "storage", "internal/durable"},
+	"metadata":           {"oci", "storage"},
+	"metadata/bolt":      {"oci", "storage", "metadata"},
+	"registry":           {"oci", "storage", "metadata"},
+	"auth":               {"oci"},
+	"auth/token":         {"oci", "auth", "auth/internal/cache", "auth/internal/secret"},
+	"auth/account":       {"oci", "auth", "auth/internal/cache", "auth/internal/secret", "metadata", "storage"},
+	"server":             {"oci", "storage", "metadata", "registry", "auth", "internal/httpx"},
+	"api":                {"oci", "storage", "metadata"},
+}
+
+// strangers are modules that a package must not know, however indirectly.
+var strangers = map[string][]string{
+	"server":   {"go.etcd.io/bbolt", "github.com/golang-jwt/jwt", "github.com/jackc/pgx", "github.com/minio/minio-go"},
+	"registry": {"net/http", "go.etcd.io/bbolt"},
+	"storage":  {"net/http"},
+	"metadata": {"net/http"},
+	"auth":     {"github.com/golang-jwt/jwt", "golang.org/x/crypto/bcrypt", "go.etcd.io/bbolt"},
+	"oci":      {"net/http"},
+}
+
+func TestArrows(t *testing.T) {
+	for pkg, allowed := range arrows {
+		deps := list(t, "-deps", module+pkg)
+		for _, dep := range deps {
+			own, ok := strings.CutPrefix(dep, module)
+			if ok && own != pkg && !slices.Contains(allowed, own) {
+				t.Errorf("%s depends on %s", pkg, own)
+			}
+			for _, stranger := range strangers[pkg] {
+				if dep == stranger || strings.HasPrefix(dep, stranger+"/") {
+					t.Errorf("%s depends on %s", pkg, dep)
+				}
+			}
+		}
+	}
+}
+
+// TestEveryPackageIsKnown keeps the table complete, and every package with a
+// comment that says what it is for.
+func TestEveryPackageIsKnown(t *testing.T) {
+	for _, line := range list(t, "-f", "{{.ImportPath}} {{.Doc}}", module+"...") {
+		path, doc, _ := strings.Cut(line, " ")
+		own := strings.TrimPrefix(path, module)
+		_, known := arrows[own]
+		if !known && own != "cmd/berth" && !strings.HasSuffix(own, "test") && !strings.Contains(own, "/internal/") {
+			t.Errorf("%s is in no arrow", own)
+		}
+		if doc == "" {
+			t.Errorf("%s has no package comment", own)
+		}
+	}
+}
+
+func list(t *testing.T, args ...string) []string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list"}, args...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/berth-registry/berth/api"
+	"github.com/berth-registry/berth/config"
+)
+
+func serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the registry",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return serve(ctx, c, func() (config.Config, error) { return load(cmd) })
+		},
+	}
+}
+
+// serve runs the registry until ctx ends. reload reads the configuration
+// again.
+func serve(ctx context.Context, c config.Config, reload func() (config.Config, error)) (err error) {
+	level := new(slog.LevelVar)
+	log := newLog(c.Log, level)
+	log.Info("starting", "version", version)
+
+	r, err := wire(c, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.close()) }()
+
+	ls := &listeners{log: log}
+	if err := r.listen(ls, c); err != nil {
+		return err
+	}
+	go r.maintain(ctx, log)
+	go onHangup(ctx, func() { r.reload(reload, level, log) })
+	err = ls.run(ctx)
+	log.Info("stopped")
+	return err
+}
+
+// listen opens every listener before the first request is served, so that a
+// taken port is a failed start.
+func (r *running) listen(ls *listeners, c config.Config) error {
+	main, err := net.Listen("tcp", c.HTTP.Addr)
+	if err != nil {
+		return fmt.Errorf("http.addr: %w", err)
+	}
+	ls.add("registry", main, r.server, r.cert)
+	admin, err := listenAdmin(c.HTTP.AdminSocket)
+	if err != nil {
+		return err
+	}
+	ls.add("admin", admin, api.Handler(r.accounts, ls.log), nil)
+	if c.Metrics.Addr == "" {
+		return nil
+	}
+	metrics, err := net.Listen("tcp", c.Metrics.Addr)
+	if err != nil {
+		return fmt.Errorf("metrics.addr: %w", err)
+	}
+	ls.add("metrics", metrics, r.metrics.Handler(), nil)
+	return nil
+}
+
+// expireEvery is how often forgotten uploads are looked for.
+const expireEvery = time.Hour
+
+// maintain does what is to be done from time to time.
+func (r *running) maintain(ctx context.Context, log *slog.Logger) {
+	ticker := time.NewTicker(expireEvery)
+	defer ticker.Stop()
+	for {
+		n, err := r.registry.Expire(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			log.Error("forgotten uploads not all removed", "removed", n, "error", err)
+		case n > 0:
+			log.Info("forgotten uploads removed", "removed", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// onHangup calls f for every SIGHUP.
+func onHangup(ctx context.Context, f func()) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			f()
+		}
+	}
+}
+
+// newLog returns the process's logger. level is set from c and may change.
+func newLog(c config.Log, level *slog.LevelVar) *slog.Logger {
+	setLevel(level, c)
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+func setLevel(level *slog.LevelVar, c config.Log) {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(c.Level)) // config has checked it
+	level.Set(l)
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/berth-registry/berth/auth"
+	"github.com/berth-registry/berth/auth/account"
+	"github.com/berth-registry/berth/auth/token"
+	"github.com/berth-registry/berth/config"
+	"github.com/berth-registry/berth/internal/httpx"
+	"github.com/berth-registry/berth/metadata"
+	"github.com/berth-registry/berth/metadata/bolt"
+	"github.com/berth-registry/berth/registry"
+	"github.com/berth-registry/berth/server"
+	"github.com/berth-registry/berth/storage"
+	"github.com/berth-registry/berth/storage/filesystem"
+)
+
+// Limits that nobody has had to change yet.
+const (
+	maxSessions = 1000           // open upload sessions of one principal
+	sessionIdle = 24 * time.Hour // until an upload that nobody goes on with is dropped
+)
+
+// running is the parts of a serving process. Drivers are chosen here and
+// nowhere else.
+type running struct {
+	policy   *auth.Live
+	accounts *account.Accounts
+	registry *registry.Registry
+	server   *server.Server
+	metrics  *server.Recording
+	cert     *certificate
+	closers  []func() error // in the order of opening
+}
+
+// wire opens the stores and builds everything over them. What was opened is
+// closed again if it fails.
+func wire(c config.Config, log *slog.Logger) (r *running, err error) {
+	r = &running{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.close())
+		}
+	}()
+	grants, err := policy(c.Auth)
+	if err != nil {
+		return r, err
+	}
+	r.policy = auth.NewLive(grants)
+	if r.cert, err = loadCertificate(c.HTTP.TLS); err != nil {
+		return r, err
+	}
+	store, err := r.openStorage(c.Storage)
+	if err != nil {
+		return r, err
+	}
+	meta, err := r.openMetadata(c.Metadata)
+	if err != nil {
+		return r, err
+	}
+	keys, err := token.Load(c.Auth.Key)
+	if err != nil {
+		return r, err
+	}
+	if err := r.openAccounts(c.Auth, meta, filepath.Dir(c.Auth.Key[0])); err != nil {
+		return r, err
+	}
+	sparse, err := patterns(c.Registry.Sparse)
+	if err != nil {
+		return r, err
+	}
+	r.registry = registry.New(meta, store, registry.Options{
+		MaxManifest: int64(c.Registry.MaxManifest),
+		MaxBlob:     int64(c.Registry.MaxBlob),
+		MaxSessions: maxSessions,
+		SessionIdle: sessionIdle,
+		Sparse:      sparse,
+		Now:         time.Now,
+		Log:         log,
+	})
+	r.closers = append(r.closers, func() error { r.registry.Close(); return nil })
+	r.metrics = newMetrics()
+	r.server = server.New(server.Config{
+		Registry: r.registry,
+		Auth: auth.Authenticator{
+			Tokens:   token.NewVerifier(keys, c.Auth.Issuer, c.Auth.Service),
+			Accounts: r.accounts,
+		},
+		Accounts:    r.accounts,
+		Issuer:      &token.Issuer{Keys: keys, Issuer: c.Auth.Issuer, Service: c.Auth.Service, TTL: time.Duration(c.Auth.TokenTTL)},
+		Gate:        auth.Gate{Policy: r.policy, Standing: r.accounts},
+		Service:     c.Auth.Service,
+		URL:         c.HTTP.URL,
+		Proxies:     httpx.Proxies(c.HTTP.TrustedProxies),
+		MaxManifest: int64(c.Registry.MaxManifest),
+		JWKS:        keys.JWKS(),
+		Checks:      []server.Check{{Name: "storage", Check: store.Check}, {Name: "metadata", Check: meta.Check}},
+		Metrics:     r.metrics,
+		MetricsHere: c.Metrics.Addr == "",
+		Log:         log,
+		Now:         time.Now,
+	})
+	return r, nil
+}
+
+// close closes what was opened, last first.
+func (r *running) close() error {
+	var errs []error
+	for i := len(r.closers) - 1; i >= 0; i-- {
+		errs = append(errs, r.closers[i]())
+	}
+	return errors.Join(errs...)
+}
+
+func (r *running) openStorage(c config.Storage) (storage.Store, error) {
+	switch c.Driver {
+	case "filesystem":
+		s, err := filesystem.Open(c.Filesystem.Root, filesystem.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("storage: %w", err)
+		}
+		r.closers = append(r.closers, s.Close)
+		return s, nil
+	}
+	return nil, fmt.Errorf("storage.driver: %q is not built yet", c.Driver)
+}
+
+func (r *running) openMetadata(c config.Metadata) (metadata.Store, error) {
+	switch c.Driver {
+	case "bolt":
+		s, err := bolt.Open(c.Bolt.Path, bolt.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("metadata: %w", err)
+		}
+		r.closers = append(r.closers, s.Close)
+		return s, nil
+	}
+	return nil, fmt.Errorf("metadata.driver: %q is not built yet", c.Driver)
+}
+
+// openAccounts makes the accounts and, at the first start, the first
+// administrator, whose password is kept beside the token key.
+func (r *running) openAccounts(c config.Auth, users account.Users, dir string) error {
+	accounts, err := account.New(account.Options{Users: users, Static: static(c.Users), Dir: dir})
+	if err != nil {
+		return fmt.Errorf("auth.users: %w", err)
+	}
+	r.accounts = accounts
+	first, err := accounts.Bootstrap(context.Background(), os.Getenv("BERTH_ADMIN_PASSWORD"), time.Now())
+	if err != nil {
+		return err
+	}
+	if first.Password != "" {
+		fmt.Fprintf(os.Stderr, "\nThe first start made the user admin with the password\n\n    %s\n\n"+
+			"It is shown once, and kept in %s until it is changed.\n\n", first.Password, first.File)
+	}
+	return nil
+}
+
+func static(users []config.User) []metadata.User {
+	var list []metadata.User
+	for _, u := range users {
+		list = append(list, metadata.User{Name: u.Name, Bcrypt: u.Bcrypt, Groups: u.Groups})
+	}
+	return list
+}
+
+// policy builds the grants of the configuration.
+func policy(c config.Auth) (*auth.Policy, error) {
+	grants := make([]auth.Grant, 0, len(c.Grants))
+	for i, g := range c.Grants {
+		grant, err := auth.ParseGrant(g.Who, g.Repositories, g.Actions, g.Deny)
+		if err != nil {
+			return nil, fmt.Errorf("auth.grants[%d]: %w", i, err)
+		}
+		grants = append(grants, grant)
+	}
+	return auth.NewPolicy(grants), nil
+}
+
+// patterns returns whether a repository matches one of the patterns.
+func patterns(texts []string) (func(repo string) bool, error) {
+	var list []auth.Pattern
+	for _, text := range texts {
+		p, err := auth.ParsePattern(text)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return func(repo string) bool {
+		for _, p := range list {
+			if p.Match(repo, "") {
+				return true
+			}
+		}
+		return false
+	}, nil
+}
+
+func newMetrics() *server.Recording {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "berth_build_info", Help: "The running version."}, []string{"version"})
+	build.WithLabelValues(version).Set(1)
+	reg.MustRegister(build)
+	return server.NewRecording(reg)
+}
