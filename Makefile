@@ -1,0 +1,68 @@
+# berth: `make` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GO      ?= go
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+FUZZ    ?= 30s
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## build ./berth
+	$(BUILD) -o berth ./cmd/berth
+
+.PHONY: run
+run: build ## build and serve on :5000 with ./config.yaml and ./data
+	./berth serve --config config.yaml
+
+.PHONY: test
+test: tools check unit race fuzz e2e ## install what the tests need and run all of them
+
+.PHONY: check
+check: ## formatting, go vet, tidy modules
+	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not gofmt-ed:"; echo "$$out"; exit 1; }
+	$(GO) vet ./...
+	cd e2e && $(GO) vet ./...
+	$(GO) mod tidy -diff
+	cd e2e && $(GO) mod tidy -diff
+
+.PHONY: unit
+unit: ## unit tests; need nothing but Go
+	$(GO) test ./...
+
+.PHONY: race
+race: ## unit tests with the race detector
+	$(GO) test -race -short ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZ (30s) each
+	GO=$(GO) FUZZ=$(FUZZ) ./.ci/fuzz
+
+.PHONY: tools
+tools: ## install the programs that the end-to-end tests drive
+	./e2e/install-tools.sh
+
+.PHONY: e2e
+e2e: tools build ## end-to-end tests with real clients and the conformance suite
+	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -timeout 20m ./...
+
+.PHONY: conformance
+conformance: tools build ## the OCI conformance suite alone
+	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -run Conformance -v ./...
+
+.PHONY: lint
+lint: ## golangci-lint, as configured in .golangci.yaml
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2 run
+
+.PHONY: image
+image: ## build the container image berth:dev
+	docker build -t berth:dev --build-arg VERSION=$(VERSION) .
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf berth .tools
