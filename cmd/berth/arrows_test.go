@@ -24,10 +24,10 @@ var arrows = map[string][]string{
 	"metadata/bolt":      {"oci", "storage", "metadata"},
 	"registry":           {"oci", "storage", "metadata"},
 	"auth":               {"oci"},
-	"auth/token":         {"oci", "auth", "auth/internal/cache", "auth/internal/secret"},
-	"auth/account":       {"oci", "auth", "auth/internal/cache", "auth/internal/secret", "metadata", "storage"},
+	"auth/token":         {"oci", "auth", "auth/internal/cache", "auth/internal/secret", "internal/durable"},
+	"auth/account":       {"oci", "auth", "auth/internal/cache", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"server":             {"oci", "storage", "metadata", "registry", "auth", "internal/httpx"},
-	"api":                {"oci", "storage", "metadata"},
+	"api":                {"oci", "storage", "metadata", "auth", "auth/account", "auth/internal/cache", "auth/internal/secret", "internal/durable"},
 }
 
 // strangers are modules that a package must not know, however indirectly.

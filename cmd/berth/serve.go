@@ -40,6 +40,9 @@ func serve(ctx context.Context, c config.Config, reload func() (config.Config, e
 	level := new(slog.LevelVar)
 	log := newLog(c.Log, level)
 	log.Info("starting", "version", version)
+	hangup := make(chan os.Signal, 1) // from the start on: it would end the process
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 
 	r, err := wire(c, log)
 	if err != nil {
@@ -52,7 +55,7 @@ func serve(ctx context.Context, c config.Config, reload func() (config.Config, e
 		return err
 	}
 	go r.maintain(ctx, log)
-	go onHangup(ctx, func() { r.reload(reload, level, log) })
+	go onSignal(ctx, hangup, func() { r.reload(reload, level, log) })
 	err = ls.run(ctx)
 	log.Info("stopped")
 	return err
@@ -105,16 +108,13 @@ func (r *running) maintain(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// onHangup calls f for every SIGHUP.
-func onHangup(ctx context.Context, f func()) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+// onSignal calls f for every signal of c until ctx ends.
+func onSignal(ctx context.Context, c <-chan os.Signal, f func()) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-hangup:
+		case <-c:
 			f()
 		}
 	}
