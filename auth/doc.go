@@ -2,7 +2,7 @@
 // challenges. It is pure. It knows no JWT library, no database, no bcrypt and
 // no HTTP server; of net/http it reads the header of a request.
 //
-//	Authorization ──▶ Authenticator ──▶ Principal ──▶ Gate.Allow ──▶ ok │ ErrInsufficientScope │ ErrDenied
+//	Authorization ──▶ Authenticator ──▶ Principal ──▶ Gate.Allow ──▶ ok │ AccessError
 //	  Bearer ──▶ TokenVerifier             │             ├─ by token: the token's entries
 //	  Basic ───▶ PasswordVerifier          │             └─ by password: Policy.Decide, live
 //	                                       ▼

@@ -10,7 +10,7 @@ import "errors"
 //	ErrMalformed          401, a challenge without error=
 //	ErrBadCredentials     401, a challenge without error=
 //	ErrInvalidToken       401, error="invalid_token"      (RFC 6750, section 3.1)
-//	ErrInsufficientScope  401, error="insufficient_scope" (the specification of RFC 6750 says 403; no registry client does)
+//	ErrInsufficientScope  401, error="insufficient_scope" (RFC 6750 says 403; registry clients need 401)
 //	ErrDenied             403
 //	ErrScope              400
 var (

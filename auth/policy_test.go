@@ -187,7 +187,7 @@ func (w world) grants(t *testing.T) []auth.Grant {
 // What must hold of Decide, whatever the grants.
 func TestDecideProperties(t *testing.T) {
 	w := world{rand.New(rand.NewPCG(1, 2))}
-	for range 20_000 {
+	for range 6_000 {
 		grants, p, repo, want := w.grants(t), w.principal(), w.repository(), w.actions()
 		before := auth.NewPolicy(grants).Decide(p, repo, want)
 		show := func(what string) {
@@ -224,7 +224,7 @@ func TestDecideProperties(t *testing.T) {
 // Decide on a set is Decide on each, and Intersect is what Decide allows.
 func TestDecideSets(t *testing.T) {
 	w := world{rand.New(rand.NewPCG(3, 4))}
-	for range 5_000 {
+	for range 3_000 {
 		policy, p, repo, want := auth.NewPolicy(w.grants(t)), w.principal(), w.repository(), w.actions()
 		var missing auth.Actions
 		for _, a := range []auth.Action{auth.Pull, auth.Push, auth.Delete} {

@@ -5,18 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
 	"github.com/berth-registry/berth/oci"
 	"github.com/berth-registry/berth/storage"
 )
-
-// Sweeper is an optional capability of a storage.Store: it removes what
-// uploads left behind that no live state belongs to and that was last written
-// before a time.
-type Sweeper interface {
-	Sweep(ctx context.Context, live []storage.State, before time.Time) (removed int, err error)
-}
 
 // Expire drops the sessions that nobody has touched for Options.SessionIdle
 // and what dead uploads left in storage. It is called at start and from time
@@ -44,7 +36,7 @@ func (r *Registry) Expire(ctx context.Context) (dropped int, err error) {
 			errs = append(errs, err)
 		}
 	}
-	if sweeper, ok := r.store.(Sweeper); ok {
+	if sweeper, ok := r.store.(storage.Sweeper); ok {
 		n, err := sweeper.Sweep(ctx, live, before)
 		dropped += n
 		errs = append(errs, err)

@@ -50,8 +50,10 @@ type Store interface {
 	Begin(ctx context.Context, hint Hint) (Upload, error)
 
 	// Resume continues an upload where the Suspend that returned state left
-	// it, in this process or another; bytes written later are dropped.
-	// fs.ErrNotExist: the upload is gone (cancelled, committed or cleaned up).
+	// it, in this process or another; bytes written later are dropped. An
+	// Upload that is still in use elsewhere in this process fails from then on.
+	// fs.ErrNotExist: the upload is gone (cancelled, committed or cleaned up);
+	// one of no bytes may come back empty instead.
 	Resume(ctx context.Context, state State) (Upload, error)
 
 	// Open opens stored bytes for reading. fs.ErrNotExist if absent.
@@ -86,13 +88,15 @@ type Upload interface {
 	Size() int64
 
 	// Suspend makes all that was written durable and returns what Resume
-	// needs. The Upload is over.
+	// needs. The Upload is over. It does not heed the end of ctx: it is how an
+	// interrupted request keeps what it was sent. Nor does Cancel.
 	Suspend(ctx context.Context) (State, error)
 
 	// Commit verifies the bytes against d and publishes them: when it returns
 	// nil they survive a power cut, and a reader sees all of them or none.
 	// Committing a digest that is stored already is harmless. On
-	// ErrDigestMismatch and every other error nothing was published.
+	// ErrDigestMismatch and every other error nothing was published; but for
+	// ErrDigestMismatch the last State stays good.
 	Commit(ctx context.Context, d oci.Digest) (Key, error)
 
 	// Cancel drops the upload and its bytes.
@@ -111,4 +115,11 @@ type Blob interface {
 // fetch (or HEAD) the bytes itself, valid for a limited time.
 type Redirecter interface {
 	URL(ctx context.Context, key Key, method string) (string, error)
+}
+
+// Sweeper is an optional capability of a Store: it removes what uploads left
+// behind that no live State belongs to and that was last written before a
+// time. A State in live that cannot be read ends it before anything is removed.
+type Sweeper interface {
+	Sweep(ctx context.Context, live []State, before time.Time) (removed int, err error)
 }

@@ -53,8 +53,9 @@ type Accounts struct {
 	cost     int
 	dummy    string // hash of a password that nobody knows
 
-	secret   []byte        // of the HMAC; of this process
-	slots    chan struct{} // one for each bcrypt that may run
+	fits     func(hash, password string) bool // bcrypt; tests count and hold it
+	secret   []byte                           // of the HMAC; of this process
+	slots    chan struct{}                    // one for each bcrypt that may run
 	good     *cache.Cache[proof, struct{}]
 	bad      *cache.Cache[proof, struct{}]
 	standing *cache.Cache[string, standing]
@@ -78,6 +79,7 @@ func New(o Options) (*Accounts, error) {
 		reserved: slices.Clone(o.Reserved),
 		dir:      o.Dir,
 		cost:     o.Cost,
+		fits:     fits,
 		secret:   make([]byte, 32),
 		good:     cache.New[proof, struct{}](maxRemembered),
 		bad:      cache.New[proof, struct{}](maxRemembered),

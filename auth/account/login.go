@@ -61,11 +61,12 @@ func (a *Accounts) compare(ctx context.Context, key proof, hash, password string
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
-	// A client that opens ten connections at once has waited for itself.
+	// A client that opens ten connections at once has waited for itself: they
+	// cost as many runs as there are slots, not ten.
 	if right, known := a.recall(key, now); known {
 		return right, nil
 	}
-	right := fits(hash, password)
+	right := a.fits(hash, password)
 	if right {
 		a.good.Put(key, struct{}{}, now.Add(rememberFor))
 	} else {

@@ -72,7 +72,7 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 	if err != nil {
 		return r, err
 	}
-	if err := r.openAccounts(c.Auth, meta, filepath.Dir(c.Auth.Key[0])); err != nil {
+	if err := r.openAccounts(c, meta); err != nil {
 		return r, err
 	}
 	sparse, err := patterns(c.Registry.Sparse)
@@ -149,9 +149,14 @@ func (r *running) openMetadata(c config.Metadata) (metadata.Store, error) {
 }
 
 // openAccounts makes the accounts and, at the first start, the first
-// administrator, whose password is kept beside the token key.
-func (r *running) openAccounts(c config.Auth, users account.Users, dir string) error {
-	accounts, err := account.New(account.Options{Users: users, Static: static(c.Users), Dir: dir})
+// administrator, whose password is kept beside the database.
+func (r *running) openAccounts(c config.Config, users account.Users) error {
+	accounts, err := account.New(account.Options{
+		Users:    users,
+		Static:   static(c.Auth.Users),
+		Reserved: upstreams(c.Mirror),
+		Dir:      filepath.Dir(c.Metadata.Bolt.Path),
+	})
 	if err != nil {
 		return fmt.Errorf("auth.users: %w", err)
 	}
@@ -165,6 +170,16 @@ func (r *running) openAccounts(c config.Auth, users account.Users, dir string) e
 			"It is shown once, and kept in %s until it is changed.\n\n", first.Password, first.File)
 	}
 	return nil
+}
+
+// upstreams are the names that no user may have: who is called docker.io would
+// own what everybody takes for Docker Hub's.
+func upstreams(c config.Mirror) []string {
+	names := []string{"docker.io"} // also while no mirror is configured
+	for _, u := range c.Upstreams {
+		names = append(names, u.Name)
+	}
+	return names
 }
 
 func static(users []config.User) []metadata.User {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"hash"
 	"io/fs"
 	"os"
 
@@ -74,7 +74,7 @@ func (u *upload) verify(ctx context.Context, d oci.Digest) error {
 	return nil
 }
 
-func (u *upload) readBack(ctx context.Context, w io.Writer) error {
+func (u *upload) readBack(ctx context.Context, h hash.Hash) error {
 	if u.size == 0 {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (u *upload) readBack(ctx context.Context, w io.Writer) error {
 		if _, err := u.file.ReadAt(p, offset); err != nil {
 			return err
 		}
-		w.Write(p)
+		h.Write(p)
 		offset += int64(len(p))
 	}
 	return nil

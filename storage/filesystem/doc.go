@@ -24,7 +24,7 @@
 // Begin makes none. The rest, on a tree in use:
 //
 //	first Write  open(_uploads/id, CREAT|EXCL)
-//	Write        pwrite
+//	Write        write
 //	Suspend      fdatasync(_uploads/id)      unless nothing was written since the last
 //	             fsync(_uploads)             the first time only: the file's name
 //	Resume       open fstat ftruncate        the last only if bytes were written later

@@ -39,8 +39,8 @@ type Store struct {
 }
 
 var (
-	_ storage.Store = (*Store)(nil)
-	_ sweeper       = (*Store)(nil)
+	_ storage.Store   = (*Store)(nil)
+	_ storage.Sweeper = (*Store)(nil)
 )
 
 // Open opens the store below root, making what is missing. The error wraps

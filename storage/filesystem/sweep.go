@@ -10,11 +10,6 @@ import (
 	"github.com/berth-registry/berth/storage"
 )
 
-// sweeper is what the registry asks a Store for, to clean up after a crash.
-type sweeper interface {
-	Sweep(ctx context.Context, live []storage.State, olderThan time.Time) (removed int, err error)
-}
-
 // Sweep removes the bytes of uploads that nobody can resume: those that no
 // State in live names, that this process does not have open, and that were
 // last written before olderThan. Read the live States after choosing olderThan,

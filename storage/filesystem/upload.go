@@ -33,6 +33,10 @@ type upload struct {
 
 var _ storage.Upload = (*upload)(nil)
 
+// Writes go to the end of the file, which is size between any two calls. It is
+// read when Commit has to hash it again.
+const uploadFlags = os.O_RDWR | os.O_APPEND
+
 // Begin starts an upload without any I/O.
 func (s *Store) Begin(ctx context.Context, hint storage.Hint) (storage.Upload, error) {
 	if err := s.usable(ctx); err != nil {
@@ -80,7 +84,7 @@ func (s *Store) Resume(ctx context.Context, state storage.State) (storage.Upload
 }
 
 func (u *upload) reopen() error {
-	f, err := os.OpenFile(u.path(), os.O_RDWR, 0)
+	f, err := os.OpenFile(u.path(), uploadFlags, 0)
 	if err != nil {
 		return err
 	}
@@ -157,7 +161,7 @@ func (u *upload) Write(p []byte) (int, error) {
 		return 0, u.broken
 	}
 	u.dirty = true
-	n, err := u.file.WriteAt(p, u.size)
+	n, err := u.file.Write(p) // WriteAt would not tell how much of p did fit
 	u.hash.Write(p[:n])
 	u.size += int64(n)
 	if err != nil {
@@ -176,7 +180,7 @@ func (u *upload) create() error {
 	if err := u.store.register(u); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(u.path(), os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+	f, err := os.OpenFile(u.path(), uploadFlags|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return err
 	}

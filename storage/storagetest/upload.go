@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"testing/iotest"
@@ -48,7 +49,7 @@ func testCopy(s *suite) {
 // A body that is cut off keeps what arrived, and its error is not swallowed.
 func testCopyFails(s *suite) {
 	body := content(100_000, 2)
-	for _, cut := range []error{io.ErrUnexpectedEOF, errors.New("connection reset")} {
+	for _, cut := range []error{io.ErrUnexpectedEOF, errors.New("connection reset"), fmt.Errorf("cut off: %w", io.EOF)} {
 		u := s.begin(s.reopen(), storage.Hint{})
 		n, err := io.Copy(u, io.MultiReader(bytes.NewReader(body[:70_000]), iotest.ErrReader(cut)))
 		s.is("copy", err, cut)
