@@ -21,7 +21,10 @@ run: build ## build and serve on :5000 with ./config.yaml and ./data
 	./berth serve --config config.yaml
 
 .PHONY: test
-test: tools check unit race fuzz e2e ## install what the tests need and run all of them
+test: ## install what the tests need and run all of them; what cannot run is named at the end
+	@failed=; for step in tools check unit race fuzz e2e; do \
+		echo "== make $$step"; $(MAKE) --no-print-directory $$step || failed+=" $$step"; done; \
+	test -z "$$failed" || { echo "failed or not run:$$failed"; exit 1; }
 
 .PHONY: check
 check: ## formatting, go vet, tidy modules
@@ -48,12 +51,22 @@ tools: ## install the programs that the end-to-end tests drive
 	./e2e/install-tools.sh
 
 .PHONY: e2e
-e2e: tools build ## end-to-end tests with real clients and the conformance suite
-	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -timeout 20m ./...
+e2e: build ## end-to-end tests with real clients, the conformance suite and 300 kills (needs `make tools`)
+	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -timeout 20m .
+	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -timeout 20m -v ./crash
 
 .PHONY: conformance
 conformance: tools build ## the OCI conformance suite alone
-	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -run Conformance -v ./...
+	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -run Conformance -v .
+
+.PHONY: chaos
+chaos: build ## kill the server 5000 times under load
+	cd e2e && BERTH_KILLS=5000 BERTH_BIN=$(CURDIR)/berth $(GO) test -count=1 -timeout 3h -v ./crash
+
+.PHONY: compare
+compare: tools build ## the README's comparison with the newest distribution registry
+	GOBIN=$(CURDIR)/.tools GOFLAGS= CGO_ENABLED=0 $(GO) install -ldflags "-s -w" github.com/distribution/distribution/v3/cmd/registry@v3.1.2
+	cd e2e && BERTH_COMPARE=1 BERTH_BIN=$(CURDIR)/berth $(GO) test -count=1 -run TestCompare . | grep '^|'
 
 .PHONY: lint
 lint: ## golangci-lint, as configured in .golangci.yaml

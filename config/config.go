@@ -130,7 +130,7 @@ type Override struct {
 
 // Registry is what may be stored.
 type Registry struct {
-	Sparse        []string       `yaml:"sparse"`         // repository patterns whose indexes may lack children; default: none
+	Sparse        []string       `yaml:"sparse"`         // patterns of repositories whose manifests may reference what is absent; default: none
 	ImmutableTags []ImmutableTag `yaml:"immutable_tags"` // default: none
 	Retention     []Retention    `yaml:"retention"`      // default: none, everything is kept
 	Quotas        []Quota        `yaml:"quotas"`         // default: none

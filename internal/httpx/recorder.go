@@ -12,6 +12,7 @@ import (
 // lets http.ResponseController through.
 type Recorder struct {
 	http.ResponseWriter
+	Head   bool  // the request was a HEAD: what is written as body is not sent
 	Status int   // 0 until the header is written
 	Sent   int64 // bytes of the body
 }
@@ -32,7 +33,7 @@ func (r *Recorder) WriteHeader(status int) {
 func (r *Recorder) Write(b []byte) (int, error) {
 	r.started()
 	n, err := r.ResponseWriter.Write(b)
-	r.Sent += int64(n)
+	r.count(int64(n))
 	return n, err
 }
 
@@ -41,8 +42,14 @@ func (r *Recorder) Write(b []byte) (int, error) {
 func (r *Recorder) ReadFrom(src io.Reader) (int64, error) {
 	r.started()
 	n, err := io.Copy(r.ResponseWriter, src)
-	r.Sent += n
+	r.count(n)
 	return n, err
+}
+
+func (r *Recorder) count(n int64) {
+	if !r.Head {
+		r.Sent += n
+	}
 }
 
 func (r *Recorder) started() {

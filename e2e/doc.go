@@ -1,0 +1,22 @@
+// Package e2e runs berth as its users do: the built binary, a configuration file, and the real clients of others
+// against it. Nothing of berth is imported: what is tested is what a package or an image of it would contain.
+//
+//	clients (docker + its own dockerd, crane, oras, skopeo, the OCI conformance suite)
+//	    |                HTTP on 127.0.0.1
+//	    v
+//	berth serve --config config.yaml  ---->  access log (one JSON line per request)
+//	                                            |
+//	tests compare: bytes, digests, file contents, and what the server says it was asked
+//
+// It owns the harness, the images the tests push (made of Debian packages and of generated files; no registry is
+// reachable or needed), and the versions of the clients (tools.txt, installed by install-tools.sh).
+//
+// An exit code proves little, so every test also looks at digests, at the files that arrived and at the server's access
+// log; a status of 500 or above anywhere, or a server that does not end by itself on SIGTERM, fails the test.
+//
+// Environment:
+//
+//	BERTH_BIN       a berth binary to test; otherwise ../cmd/berth is built
+//	BERTH_REQUIRE   "all": a test that cannot run here fails instead of being skipped
+//	BERTH_E2E_KEEP  a directory that receives logs and reports of failed tests (default: a temporary one, its path is printed)
+package e2e
