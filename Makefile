@@ -66,7 +66,7 @@ chaos: build ## kill the server 5000 times under load
 .PHONY: compare
 compare: tools build ## the README's comparison with the newest distribution registry
 	GOBIN=$(CURDIR)/.tools GOFLAGS= CGO_ENABLED=0 $(GO) install -ldflags "-s -w" github.com/distribution/distribution/v3/cmd/registry@v3.1.2
-	cd e2e && BERTH_COMPARE=1 BERTH_BIN=$(CURDIR)/berth $(GO) test -count=1 -run TestCompare . | grep '^|'
+	cd e2e && BERTH_COMPARE=1 BERTH_BIN=$(CURDIR)/berth $(GO) test -v -count=1 -run TestCompare . | grep '^|'
 
 .PHONY: lint
 lint: ## golangci-lint, as configured in .golangci.yaml

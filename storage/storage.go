@@ -88,7 +88,9 @@ type Upload interface {
 	Size() int64
 
 	// Suspend makes all that was written durable and returns what Resume
-	// needs. The Upload is over. It does not heed the end of ctx: it is how an
+	// needs: after a power cut that finds all of it or, where sessions do not
+	// outlive one either, fs.ErrNotExist, but never a part. The Upload is
+	// over. It does not heed the end of ctx: it is how an
 	// interrupted request keeps what it was sent. Nor does Cancel.
 	Suspend(ctx context.Context) (State, error)
 

@@ -51,7 +51,7 @@ type Accounts struct {
 	reserved []string
 	dir      string
 	cost     int
-	dummy    string // hash of a password that nobody knows
+	dummy    func() string // hash of a password that nobody knows, made when first needed
 
 	fits     func(hash, password string) bool // bcrypt; tests count and hold it
 	secret   []byte                           // of the HMAC; of this process
@@ -71,7 +71,7 @@ var (
 
 const maxRemembered = 10_000 // logins that were right, as many that were wrong, and standings
 
-// New returns Accounts. It takes the time of one bcrypt. Its error is about
+// New returns Accounts. Its error is about
 // the static users or the cost.
 func New(o Options) (*Accounts, error) {
 	a := &Accounts{
@@ -93,10 +93,13 @@ func New(o Options) (*Accounts, error) {
 	}
 	a.slots = make(chan struct{}, o.Parallel)
 	rand.Read(a.secret) // never fails
-	var err error
-	if a.dummy, err = a.hash(rand.Text()); err != nil {
-		return nil, err
+	if a.cost < bcrypt.MinCost || a.cost > bcrypt.MaxCost {
+		return nil, fmt.Errorf("a bcrypt cost is %d to %d", bcrypt.MinCost, bcrypt.MaxCost)
 	}
+	a.dummy = sync.OnceValue(func() string {
+		hash, _ := a.hash(rand.Text()) // fails for a bad cost or password, and these are good
+		return hash
+	})
 	return a, a.SetStatic(o.Static)
 }
 

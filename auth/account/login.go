@@ -28,7 +28,7 @@ type proof [sha256.Size]byte
 // the last minute is remembered, right or wrong, so that a client which repeats
 // itself costs one bcrypt.
 func (a *Accounts) Login(ctx context.Context, name, password string, now time.Time) (auth.Principal, error) {
-	hash := a.dummy
+	var hash string
 	var p auth.Principal
 	if oci.ValidComponent(name) {
 		u, err := a.find(ctx, name)
@@ -38,6 +38,9 @@ func (a *Accounts) Login(ctx context.Context, name, password string, now time.Ti
 		if err == nil {
 			hash, p = u.Bcrypt, principal(u)
 		}
+	}
+	if hash == "" {
+		hash = a.dummy()
 	}
 	right, err := a.compare(ctx, a.proof(name, password, hash), hash, password, now)
 	if err != nil {

@@ -26,7 +26,6 @@
 //	first Write  open(_uploads/id, CREAT|EXCL)
 //	Write        write
 //	Suspend      fdatasync(_uploads/id)      unless nothing was written since the last
-//	             fsync(_uploads)             the first time only: the file's name
 //	Resume       open fstat ftruncate        the last only if bytes were written later
 //	Commit       mkdir(<hex>)                EEXIST: stat(data), and when it has the
 //	                                         right size: no fdatasync and no rename
@@ -34,7 +33,8 @@
 //	             rename(_uploads/id, <hex>/data)
 //	             fsync(<hex>)                the name data
 //	             fsync(<2 hex>)              the name <hex>
-//	             fsync(<alg>)                the name <2 hex>: once per process and prefix
+//	             fsync(<alg>)                the name <2 hex>, if it was not there at Open:
+//	                                         once per process and prefix
 //	Delete       unlink(data) fsync(<hex>) rmdir(<hex>)
 //
 // A commit thus waits for three syncs, and two when a Suspend came just before

@@ -83,11 +83,29 @@ func (s *Store) layOut() error {
 			return err
 		}
 	}
+	for _, a := range algorithms {
+		if err := s.settlePrefixes(filepath.Join(s.blobs, string(a))); err != nil {
+			return err
+		}
+	}
 	for dir := s.blobs; ; dir = filepath.Dir(dir) {
 		if err := s.syncDir(dir); err != nil || dir == s.root {
 			return err
 		}
 	}
+}
+
+// settlePrefixes syncs the names of the prefixes that are there, at most 256,
+// so that no commit has to.
+func (s *Store) settlePrefixes(alg string) error {
+	prefixes, err := os.ReadDir(alg)
+	if err != nil || len(prefixes) == 0 {
+		return err
+	}
+	for _, prefix := range prefixes {
+		s.settled[filepath.Join(alg, prefix.Name())] = true
+	}
+	return s.syncDir(alg)
 }
 
 // Close ends the uploads that are open, so that they can be resumed from their

@@ -217,16 +217,15 @@ func (u *upload) Suspend(context.Context) (storage.State, error) {
 	return saved{alg: u.alg, id: u.id, size: u.size, hash: u.hash}.encode()
 }
 
-// persist makes the bytes and the file's name durable. Without bytes there
-// may be a file, whose first Write failed, but no State will name it.
+// persist makes the bytes durable. Their file's name in _uploads is not: an
+// upload that a power cut takes away whole is begun again by its client, like
+// one whose session it took. Without bytes there may be a file, whose first
+// Write failed, but no State will name it.
 func (u *upload) persist() error {
 	if u.size == 0 {
 		return u.drop()
 	}
-	if err := u.sync(); err != nil || u.saved {
-		return err
-	}
-	return u.store.syncDir(u.store.uploads)
+	return u.sync()
 }
 
 // Cancel ignores the end of ctx, so that a request that was given up leaves
