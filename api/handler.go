@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 
@@ -25,6 +26,8 @@ type handler struct {
 func Handler(accounts Accounts, log *slog.Logger) http.Handler {
 	h := &handler{accounts, log}
 	r := chi.NewRouter()
+	r.NotFound(h.do(func(http.ResponseWriter, *http.Request) error { return errNoEndpoint }))
+	r.MethodNotAllowed(h.do(func(http.ResponseWriter, *http.Request) error { return errNoMethod }))
 	r.Get("/api/v1/users", h.do(h.listUsers))
 	r.Post("/api/v1/users", h.do(h.addUser))
 	r.Delete("/api/v1/users/{name}", h.do(h.removeUser))
@@ -56,8 +59,10 @@ func (h *handler) do(endpoint func(http.ResponseWriter, *http.Request) error) ht
 
 func problem(err error) (status int, text string) {
 	switch {
-	case errors.Is(err, account.ErrNotFound):
+	case errors.Is(err, account.ErrNotFound), errors.Is(err, errNoEndpoint):
 		return http.StatusNotFound, err.Error()
+	case errors.Is(err, errNoMethod):
+		return http.StatusMethodNotAllowed, err.Error()
 	case errors.Is(err, account.ErrExists), errors.Is(err, account.ErrStatic), errors.Is(err, account.ErrLastAdmin):
 		return http.StatusConflict, err.Error()
 	case errors.Is(err, account.ErrInvalid), errors.Is(err, errBody):
@@ -66,14 +71,21 @@ func problem(err error) (status int, text string) {
 	return http.StatusInternalServerError, "an internal error occurred: see the server's log"
 }
 
-var errBody = errors.New("the body is not what this endpoint takes")
+var (
+	errBody       = errors.New("the body is not what this endpoint takes")
+	errNoEndpoint = errors.New("there is no such endpoint")
+	errNoMethod   = errors.New("the endpoint does not have this method")
+)
 
-// read decodes a body strictly.
+// read decodes a body strictly: one document, of known members.
 func read[T any](w http.ResponseWriter, r *http.Request) (v T, err error) {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&v); err != nil {
 		return v, fmt.Errorf("%w: %w", errBody, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return v, fmt.Errorf("%w: it goes on after its end", errBody)
 	}
 	return v, nil
 }

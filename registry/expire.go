@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/berth-registry/berth/oci"
 	"github.com/berth-registry/berth/storage"
@@ -29,11 +30,18 @@ func (r *Registry) Expire(ctx context.Context) (dropped int, err error) {
 	}
 	var errs []error
 	for _, s := range idle {
-		err := r.CancelUpload(ctx, SessionID{Repo: s.Repo, Principal: s.Principal, ID: s.ID})
-		if err == nil {
+		err := r.expire(ctx, s, before)
+		switch {
+		case err == nil:
 			dropped++
-		} else if !errors.Is(err, oci.ErrUploadBusy) && !errors.Is(err, oci.ErrUploadUnknown) && !errors.Is(err, fs.ErrNotExist) {
+			continue
+		case errors.Is(err, oci.ErrUploadUnknown), errors.Is(err, fs.ErrNotExist):
+			continue
+		case !errors.Is(err, oci.ErrUploadBusy):
 			errs = append(errs, err)
+		}
+		if s.State != nil {
+			live = append(live, s.State)
 		}
 	}
 	if sweeper, ok := r.store.(storage.Sweeper); ok {
@@ -42,4 +50,18 @@ func (r *Registry) Expire(ctx context.Context) (dropped int, err error) {
 		errs = append(errs, err)
 	}
 	return dropped, errors.Join(errs...)
+}
+
+// expire drops a session unless its client has gone on with it meanwhile:
+// then it is as good as busy.
+func (r *Registry) expire(ctx context.Context, s Session, before time.Time) error {
+	s, up, release, err := r.resume(ctx, SessionID{Repo: s.Repo, Principal: s.Principal, ID: s.ID}, Chunk{Start: -1, Length: -1})
+	if err != nil {
+		return err
+	}
+	defer release()
+	if !s.Updated.Before(before) {
+		return errors.Join(oci.ErrUploadBusy, r.rewind(ctx, s, up))
+	}
+	return r.drop(ctx, s, up)
 }

@@ -74,7 +74,7 @@ func (r *Registry) reopen(ctx context.Context, id SessionID, c Chunk) (Session, 
 func (r *Registry) suspend(ctx context.Context, s Session, up storage.Upload) (Session, error) {
 	next := s
 	next.Size = up.Size()
-	state, err := up.Suspend(ctx)
+	state, err := stateOf(ctx, up)
 	if err != nil {
 		return s, fmt.Errorf("suspend upload: %w", err)
 	}
@@ -87,6 +87,15 @@ func (r *Registry) suspend(ctx context.Context, s Session, up storage.Upload) (S
 		return s, fmt.Errorf("record upload: %w", err)
 	}
 	return next, nil
+}
+
+// stateOf ends an upload for now. Before the first byte there is no state, so
+// that rewind need not tell a state that holds nothing.
+func stateOf(ctx context.Context, up storage.Upload) (storage.State, error) {
+	if up.Size() == 0 {
+		return nil, up.Cancel(ctx)
+	}
+	return up.Suspend(ctx)
 }
 
 // brokenOff ends a request whose chunk failed, and returns why. What arrived

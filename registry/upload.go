@@ -124,6 +124,7 @@ func (r *Registry) CancelUpload(ctx context.Context, id SessionID) error {
 
 // publish makes the bytes durable and then visible.
 func (r *Registry) publish(ctx context.Context, repo string, up storage.Upload, d oci.Digest, session string) (Blob, error) {
+	ctx = context.WithoutCancel(ctx) // all is here: a client that gives up now finds it when it asks again
 	size := up.Size()
 	key, err := up.Commit(ctx, d)
 	if errors.Is(err, storage.ErrDigestMismatch) {

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strconv"
@@ -44,12 +46,43 @@ func (s *Server) getBlob(w http.ResponseWriter, r *http.Request, c call) error {
 	defer content.Close()
 	setBlobHeaders(w.Header(), b)
 	s.allowSending(w, b.Size)
+	out := &contentWriter{ResponseWriter: w}
 	if f, ok := content.(interface{ File() *os.File }); ok {
-		http.ServeContent(w, r, "", time.Time{}, f.File())
-		return nil
+		http.ServeContent(out, r, "", time.Time{}, f.File())
+	} else {
+		http.ServeContent(out, r, "", time.Time{}, content)
 	}
-	http.ServeContent(w, r, "", time.Time{}, content)
-	return nil
+	return out.refused
+}
+
+// contentWriter keeps back the plain text by which http.ServeContent refuses,
+// so that a 412 and a 416 have a body like every other error.
+type contentWriter struct {
+	http.ResponseWriter
+	refused error
+}
+
+func (w *contentWriter) WriteHeader(status int) {
+	switch {
+	case status >= 500:
+		w.refused = fmt.Errorf("serve content: status %d", status)
+	case status >= 400:
+		w.refused = &oci.Error{Code: oci.ErrUnsupported.Code, Status: status, Message: "the blob cannot be served as the request wants it"}
+	default:
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *contentWriter) Write(p []byte) (int, error) {
+	if w.refused != nil {
+		return len(p), nil
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// ReadFrom implements io.ReaderFrom, for sendfile.
+func (w *contentWriter) ReadFrom(src io.Reader) (int64, error) {
+	return io.Copy(w.ResponseWriter, src)
 }
 
 func setBlobHeaders(h http.Header, b registry.Blob) {

@@ -10,6 +10,7 @@ import (
 	"github.com/berth-registry/berth/internal/httpx"
 	"github.com/berth-registry/berth/oci"
 	"github.com/berth-registry/berth/registry"
+	"github.com/berth-registry/berth/storage"
 )
 
 // statusClientGone is what the log says of a request whose client went away
@@ -40,17 +41,13 @@ func (s *Server) writeError(w *httpx.Recorder, err error) {
 	if w.Status != 0 {
 		return // too late: the answer has begun
 	}
+	h := w.Header()
 	if gone := (*registry.ReadError)(nil); errors.As(err, &gone) || errors.Is(err, context.Canceled) {
 		w.Status = statusClientGone
-		w.Header().Set("Connection", "close")
-		w.ResponseWriter.WriteHeader(http.StatusBadRequest)
-		return
+		h.Set("Connection", "close")
+		err = oci.ErrBadRequest.With("the request could not be read to its end") // for who is still there: its chunks were nonsense, or too slow
 	}
-	e := (*oci.Error)(nil)
-	if !errors.As(err, &e) {
-		e = oci.ErrUnknown
-	}
-	h := w.Header()
+	e := told(err)
 	if c := (*challengeError)(nil); errors.As(err, &c) {
 		h.Set("WWW-Authenticate", c.challenge.String())
 		if e.Detail == nil {
@@ -70,6 +67,18 @@ func (s *Server) writeError(w *httpx.Recorder, err error) {
 	h.Del("Cache-Control")
 	w.WriteHeader(e.Status)
 	_, _ = w.Write(errorBody(e))
+}
+
+// told is what the client hears of an error.
+func told(err error) *oci.Error {
+	e := (*oci.Error)(nil)
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, storage.ErrNoSpace): // of whichever store
+		return oci.ErrStorageFull
+	}
+	return oci.ErrUnknown
 }
 
 // errorBody is the specification's "Error Codes" object.

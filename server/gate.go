@@ -29,7 +29,7 @@ func (s *Server) serveV2(w http.ResponseWriter, r *http.Request) (call, error) {
 	if c.who, err = s.auth.Authenticate(r); err != nil {
 		return c, s.refused(r, req, err)
 	}
-	if c.Repo, err = s.resolve(r, req); err != nil {
+	if c.Repo, err = s.resolve(w, r, req); err != nil {
 		return c, err
 	}
 	if err := s.allow(r, c); err != nil {
@@ -43,10 +43,15 @@ var apiVersion = []string{"registry/2.0"}
 // resolve returns the canonical name of the repository that will be served,
 // once: permission, content and log all go by it. A namespace that is not
 // this registry's own belongs to an upstream, and none is configured.
-func (s *Server) resolve(r *http.Request, req Request) (string, error) {
-	if ns := req.Query.Namespace; ns != "" && ns != s.host && !strings.EqualFold(ns, r.Host) {
-		return req.Repo, oci.ErrNameUnknown.With("no upstream serves the namespace " + ns)
+func (s *Server) resolve(w http.ResponseWriter, r *http.Request, req Request) (string, error) {
+	ns := req.Query.Namespace
+	if ns == "" {
+		return req.Repo, nil
 	}
+	if ns != s.host && !strings.EqualFold(ns, r.Host) {
+		return req.Repo, oci.ErrNameUnknown.With("no upstream serves this namespace")
+	}
+	w.Header().Set("OCI-Namespace", ns)
 	return req.Repo, nil
 }
 

@@ -22,7 +22,7 @@ type endpoint func(w http.ResponseWriter, r *http.Request) (call, error)
 func (s *Server) observed(k Kind, next endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		start := s.now()
-		rec := &httpx.Recorder{ResponseWriter: w}
+		rec := &httpx.Recorder{ResponseWriter: w, Head: r.Method == http.MethodHead}
 		body := httpx.CountBody(r)
 		s.metrics.begin()
 		c, err := contained(next, rec, r)

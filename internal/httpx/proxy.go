@@ -25,7 +25,7 @@ func (p Proxies) Client(r *http.Request) netip.Addr {
 		if err != nil {
 			return client // what lies before a hop that cannot be read cannot be believed
 		}
-		client = hop.Unmap()
+		client = hop.Unmap().WithZone("") // no network contains an address with a zone
 		if !p.trusted(client) {
 			return client
 		}

@@ -1,0 +1,148 @@
+package server_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/berth-registry/berth/oci"
+	"github.com/berth-registry/berth/server"
+)
+
+// TestReaderFrom sends a file through the whole router into a response writer
+// that is an io.ReaderFrom: it must arrive there as a file, not as bytes.
+func TestReaderFrom(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, settings{})
+	content := strings.Repeat("x", 1<<20)
+	d := s.blob("alice/app", content)
+	for _, test := range []struct {
+		requested string
+		sent      int64
+	}{{"", 1 << 20}, {"bytes=0-99999", 100_000}, {"bytes=5-", 1<<20 - 5}} {
+		w := &fileWriter{ResponseRecorder: httptest.NewRecorder()}
+		req := s.request(row{do: "GET " + at + d, with: header{"Range": test.requested}})
+		s.handler.ServeHTTP(w, req)
+		if w.files != 1 || w.sent != test.sent || w.Body.Len() != 0 {
+			t.Errorf("%q: %d of %d bytes in %d files, %d written", test.requested, w.sent, test.sent, w.files, w.Body.Len())
+		}
+	}
+}
+
+// fileWriter counts what it is handed as a file.
+type fileWriter struct {
+	*httptest.ResponseRecorder
+	files int
+	sent  int64
+}
+
+func (w *fileWriter) ReadFrom(r io.Reader) (int64, error) {
+	if isFile(r) {
+		w.files++
+	}
+	n, err := io.Copy(io.Discard, r)
+	w.sent += n
+	return n, err
+}
+
+// isFile reports whether r is what net.TCPConn sends with sendfile: exactly a
+// file, limited or not.
+func isFile(r io.Reader) bool {
+	if l, ok := r.(*io.LimitedReader); ok {
+		r = l.R
+	}
+	_, ok := r.(*os.File)
+	return ok
+}
+
+// TestSendfileConn sees the file arrive at the TCP connection of a plain
+// HTTP/1.1 answer.
+func TestSendfileConn(t *testing.T) {
+	t.Parallel()
+	var sent atomic.Int64
+	s := newStack(t, settings{listen: func(h http.Handler) *httptest.Server {
+		hs := httptest.NewUnstartedServer(h)
+		server.Timeouts(hs.Config)
+		hs.Listener = &fileListener{hs.Listener, &sent}
+		hs.Start()
+		return hs
+	}})
+	content := strings.Repeat("x", 1<<20)
+	s.table([]row{{do: "GET " + at + s.blob("alice/app", content), status: 200, text: content}})
+	if got := sent.Load(); got < 1<<20-512 { // net/http may sniff the first 512 bytes
+		t.Errorf("%d bytes of 1 MiB arrived at the connection as a file", got)
+	}
+}
+
+type fileListener struct {
+	net.Listener
+	sent *atomic.Int64
+}
+
+func (l *fileListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &fileConn{c.(*net.TCPConn), l.sent}, nil
+}
+
+type fileConn struct {
+	*net.TCPConn
+	sent *atomic.Int64
+}
+
+func (c *fileConn) ReadFrom(r io.Reader) (int64, error) {
+	file := isFile(r)
+	n, err := c.TCPConn.ReadFrom(r)
+	if file {
+		c.sent.Add(n)
+	}
+	return n, err
+}
+
+// TestSendfile counts the system call itself, in a process of its own.
+func TestSendfile(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil || runtime.GOOS != "linux" {
+		t.Skip("needs strace on Linux")
+	}
+	t.Parallel()
+	if exec.Command(strace, "-e", "trace=none", "true").Run() != nil {
+		t.Skip("strace may not trace here")
+	}
+	log := filepath.Join(t.TempDir(), "log")
+	child := exec.Command(strace, "-f", "-o", log, "-e", "trace=sendfile", os.Args[0], "-test.run=^TestSendfileChild$", "-test.count=1")
+	child.Env = append(os.Environ(), "BERTH_SENDFILE_CHILD=1")
+	if out, err := child.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	calls, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(calls), "sendfile("); n == 0 {
+		t.Errorf("no sendfile:\n%s", calls)
+	}
+}
+
+func TestSendfileChild(t *testing.T) {
+	if os.Getenv("BERTH_SENDFILE_CHILD") == "" {
+		t.Skip("is run by TestSendfile")
+	}
+	s := newStack(t, settings{})
+	content := strings.Repeat("x", 1<<20)
+	d := s.blob("alice/app", content)
+	if string(oci.FromBytes(oci.SHA256, []byte(content))) != d {
+		t.Fatal(d)
+	}
+	s.table([]row{{do: "GET " + at + d, status: 200, text: content}})
+}
