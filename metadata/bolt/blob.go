@@ -23,10 +23,14 @@ func (s *Store) Blob(ctx context.Context, repo string, d oci.Digest) (b metadata
 }
 
 func linkedBlob(tx *bbolt.Tx, repo string, d oci.Digest) (metadata.Blob, error) {
-	var buf keyBuf
-	if !has(tx, tableLinks, repoDigestKey(buf[:0], repo, d)) {
+	o, err := findObject(tx, repo, d)
+	if err != nil {
+		return metadata.Blob{}, err
+	}
+	if !o.linked {
 		return metadata.Blob{}, fs.ErrNotExist
 	}
+	var buf keyBuf
 	v := get(tx, tableBlobs, appendDigest(buf[:0], d))
 	if v == nil {
 		return metadata.Blob{}, errRecord // a link without its blob
@@ -74,14 +78,15 @@ func (s *Store) link(c *change, repo string, d oci.Digest) error {
 	if err := addRepository(c, repo, s.now()); err != nil {
 		return err
 	}
-	var buf keyBuf
-	key := repoDigestKey(buf[:0], repo, d)
-	if has(c.tx, tableLinks, key) {
-		return nil
-	}
-	if err := c.put(tableLinks, key, present()); err != nil {
+	o, err := findObject(c.tx, repo, d)
+	if err != nil || o.linked {
 		return err
 	}
+	o.linked = true
+	if _, err := putObject(c, repo, d, o); err != nil {
+		return err
+	}
+	var buf keyBuf
 	return c.put(tableBacklinks, digestRepoKey(buf[:0], d, repo), present())
 }
 
@@ -93,17 +98,21 @@ func (s *Store) Linked(ctx context.Context, d oci.Digest) iter.Seq2[string, erro
 // UnlinkBlob implements metadata.Blobs.
 func (s *Store) UnlinkBlob(ctx context.Context, repo string, d oci.Digest) error {
 	return s.writer.do(ctx, 0, func(c *change) error {
-		var buf keyBuf
-		key := repoDigestKey(buf[:0], repo, d)
-		if !has(c.tx, tableLinks, key) {
+		o, err := findObject(c.tx, repo, d)
+		switch {
+		case err != nil:
+			return err
+		case !o.linked:
 			return fs.ErrNotExist
 		}
-		if err := unused(c.tx, repo, d, edgeBlob); err != nil {
+		if err := unused(c.tx, o.number, edgeBlob); err != nil {
 			return err
 		}
-		if err := c.delete(tableLinks, key); err != nil {
+		o.linked = false
+		if err := settleObject(c, repo, d, o); err != nil {
 			return err
 		}
+		var buf keyBuf
 		return c.delete(tableBacklinks, digestRepoKey(buf[:0], d, repo))
 	})
 }

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 
 	"github.com/berth-registry/berth/oci"
@@ -10,26 +11,25 @@ const (
 	tableMeta         = "meta"
 	tableRepositories = "repositories"
 	tableBlobs        = "blobs"
-	tableLinks        = "links"
 	tableBacklinks    = "backlinks"
-	tableManifests    = "manifests"
+	tableObjects      = "objects"
 	tableBytes        = "bytes"
-	tableTags         = "tags"
-	tableDigestTags   = "digesttags"
 	tableEdges        = "edges"
+	tableNames        = "names"
+	tableTags         = "tags"
 	tableReferrers    = "referrers"
 	tableUsers        = "users"
 )
 
 func tables() []string {
 	return []string{
-		tableMeta, tableRepositories, tableBlobs, tableLinks, tableBacklinks, tableManifests,
-		tableBytes, tableTags, tableDigestTags, tableEdges, tableReferrers, tableUsers,
+		tableMeta, tableRepositories, tableBlobs, tableBacklinks, tableObjects, tableBytes,
+		tableEdges, tableNames, tableTags, tableReferrers, tableUsers,
 	}
 }
 
-// keyBuf has room for the longest key (a repository and two SHA-512 digests,
-// or a repository, a digest and a tag), so that building one allocates nothing.
+// keyBuf has room for the longest key (a repository and two SHA-512 digests),
+// so that building one allocates nothing.
 type keyBuf [512]byte
 
 // Algorithms in keys, ordered like their names. BLAKE3 would come before both.
@@ -119,11 +119,18 @@ func digestRepoKey(dst []byte, d oci.Digest, repo string) []byte {
 	return append(appendDigest(dst, d), repo...)
 }
 
-// pairKey is the key of an edge (child, parent) and of a referrer (subject, digest).
-func pairKey(dst []byte, repo string, a, b oci.Digest) []byte {
-	return appendDigest(repoDigestKey(dst, repo, a), b)
+func referrerKey(dst []byte, repo string, subject, d oci.Digest) []byte {
+	return appendDigest(repoDigestKey(dst, repo, subject), d)
 }
 
-func digestTagKey(dst []byte, repo string, d oci.Digest, tag string) []byte {
-	return append(repoDigestKey(dst, repo, d), tag...)
+func numberKey(dst []byte, number uint64) []byte {
+	return binary.BigEndian.AppendUint64(dst, number)
+}
+
+func edgeKey(dst []byte, child, parent uint64) []byte {
+	return numberKey(numberKey(dst, child), parent)
+}
+
+func nameKey(dst []byte, number uint64, tag string) []byte {
+	return append(numberKey(dst, number), tag...)
 }

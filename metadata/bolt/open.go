@@ -45,17 +45,16 @@ func Open(path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Store{path: path, db: db, file: file, writer: newWriter(db), sessions: ss, now: opts.Now}, nil
+	h := newHealth()
+	return &Store{path: path, db: db, file: file, health: h, writer: newWriter(db, h), sessions: ss, now: opts.Now}, nil
 }
 
 func openOrCreate(path string, wait time.Duration) (*bbolt.DB, *os.File, error) {
 	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		db, file, err := create(path, wait)
-		if !errors.Is(err, errAppeared) {
-			return db, file, err
-		}
-	} else if err != nil {
+		err = create(path, wait)
+	}
+	if err != nil && !errors.Is(err, errAppeared) {
 		return nil, nil, err
 	}
 	db, file, err := openFile(path, os.O_RDWR, wait, checkFile)
@@ -136,28 +135,32 @@ func lock(f *os.File, wait time.Duration) error {
 
 // create makes an empty database under another name and gives it its own when
 // it is whole: a file at path is never half a database.
-func create(path string, wait time.Duration) (*bbolt.DB, *os.File, error) {
+func create(path string, wait time.Duration) error {
 	if err := makeDir(filepath.Dir(path)); err != nil {
-		return nil, nil, err
+		return err
 	}
 	tmp := path + ".new"
-	db, file, err := openFile(tmp, os.O_RDWR|os.O_CREATE, wait, func(f *os.File) error {
+	db, _, err := openFile(tmp, os.O_RDWR|os.O_CREATE, wait, func(f *os.File) error {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			return errors.Join(errAppeared, os.Remove(tmp))
 		}
 		return f.Truncate(0) // what a start left that was killed here
 	})
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	if err := initialize(db, tmp, path); err != nil {
-		return nil, nil, errors.Join(err, db.Close(), os.Remove(tmp))
+	err = initialize(db)
+	if err == nil {
+		err = os.Rename(tmp, path) // while it is locked: nobody else is at it
 	}
-	return db, file, nil
+	if err != nil {
+		_ = os.Remove(tmp)
+	}
+	return errors.Join(err, db.Close())
 }
 
-func initialize(db *bbolt.DB, tmp, path string) error {
-	err := db.Update(func(tx *bbolt.Tx) error {
+func initialize(db *bbolt.DB) error {
+	return db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range tables() {
 			if _, err := tx.CreateBucket([]byte(name)); err != nil {
 				return err
@@ -165,10 +168,6 @@ func initialize(db *bbolt.DB, tmp, path string) error {
 		}
 		return tx.Bucket([]byte(tableMeta)).Put(schemaKey, binary.AppendUvarint(nil, schema))
 	})
-	if err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
 }
 
 // makeDir is os.MkdirAll, durable.

@@ -120,9 +120,42 @@ func decodeBlob(b []byte, d oci.Digest) (metadata.Blob, error) {
 	return blob, nil
 }
 
+// object is whatever a repository knows of a digest.
+type object struct {
+	number uint64 // 0: no such object yet
+	linked bool
+	header []byte // of the manifest, if there is one: encodeHeader
+}
+
+const flagLinked = 1
+
+func encodeObject(o object) []byte {
+	dst := make([]byte, 0, 16+len(o.header))
+	dst = append(dst, recordVersion, 0)
+	if o.linked {
+		dst[1] = flagLinked
+	}
+	return append(binary.AppendUvarint(dst, o.number), o.header...)
+}
+
+// decodeObject returns an object whose header is part of b.
+func decodeObject(b []byte) (object, error) {
+	if len(b) < 2 {
+		return object{}, errRecord
+	}
+	r := decoder{b: b[2:], bad: b[0] != recordVersion}
+	o := object{linked: b[1]&flagLinked != 0, number: r.uvarint()}
+	if r.bad || o.number == 0 {
+		return object{}, errRecord
+	}
+	if len(r.b) > 0 {
+		o.header = r.b
+	}
+	return o, nil
+}
+
 func encodeHeader(m *oci.Manifest, pushed time.Time) []byte {
-	dst := make([]byte, 0, 128)
-	dst = binary.AppendUvarint(append(dst, recordVersion), uint64(m.Size))
+	dst := binary.AppendUvarint(make([]byte, 0, 128), uint64(m.Size))
 	dst = appendString(appendTime(dst, pushed), m.MediaType)
 	if m.Subject != nil {
 		dst = appendDigest(dst, m.Subject.Digest)
@@ -133,12 +166,27 @@ func encodeHeader(m *oci.Manifest, pushed time.Time) []byte {
 // decodeHeader returns the header and the short form of the subject, which is
 // part of b.
 func decodeHeader(b []byte, d oci.Digest) (m metadata.Manifest, subject []byte, err error) {
-	r := decode(b)
+	r := decoder{b: b}
 	m = metadata.Manifest{Digest: d, Size: int64(r.uvarint()), PushedAt: r.time(), MediaType: r.mediaType()}
 	if r.bad {
 		return metadata.Manifest{}, nil, errRecord
 	}
 	return m, r.b, nil
+}
+
+// encodeBytes puts the digest before the manifest: it is how a number is
+// turned back into a digest.
+func encodeBytes(m *oci.Manifest) []byte {
+	dst := make([]byte, 0, 80+len(m.Bytes))
+	return append(appendDigest(dst, m.Digest), m.Bytes...)
+}
+
+func decodeBytes(b []byte) (oci.Digest, []byte, error) {
+	d, body, ok := cutDigest(b)
+	if !ok {
+		return "", nil, errRecord
+	}
+	return d, body, nil
 }
 
 func encodeTag(d oci.Digest) []byte {
@@ -206,7 +254,7 @@ func encodeSession(s metadata.Session) []byte {
 	return binary.BigEndian.AppendUint32(dst, crc32.Checksum(dst, castagnoli))
 }
 
-func decodeSession(b []byte, id string) (metadata.Session, error) {
+func decodeSession(b []byte) (metadata.Session, error) {
 	body := b[:max(0, len(b)-4)]
 	if len(b) < 4 || binary.BigEndian.Uint32(b[len(body):]) != crc32.Checksum(body, castagnoli) {
 		return metadata.Session{}, errRecord
@@ -219,7 +267,7 @@ func decodeSession(b []byte, id string) (metadata.Session, error) {
 	if len(r.b) > 0 {
 		s.State = append(storage.State{}, r.bytes()...)
 	}
-	if r.bad || s.ID != id {
+	if r.bad {
 		return metadata.Session{}, errRecord
 	}
 	return s, nil

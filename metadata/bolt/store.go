@@ -31,11 +31,11 @@ type Store struct {
 	path     string
 	db       *bbolt.DB
 	file     *os.File // of db: closing it lets go of the lock even if db cannot be closed
+	health   *health
 	writer   *writer
 	sessions *sessions
 	now      func() time.Time
 	closed   atomic.Bool
-	dead     atomic.Pointer[error] // bbolt panicked with its locks held: nothing may call it any more
 }
 
 var _ metadata.Store = (*Store)(nil)
@@ -61,7 +61,7 @@ func (s *Store) Stats() Stats {
 // Check reports whether the database can be read, takes writes, and is still
 // the file at its path.
 func (s *Store) Check(ctx context.Context) (err error) {
-	if err := s.writer.failure(); err != nil {
+	if err := s.health.failure(); err != nil {
 		return err
 	}
 	r, err := s.begin(ctx)
@@ -90,7 +90,7 @@ func (s *Store) Close() error {
 	}
 	s.writer.close()
 	s.sessions.close()
-	if s.writer.stuck || s.dead.Load() != nil { // bbolt would wait for its own locks for ever
+	if s.health.isDead.Load() { // Close of bbolt would wait for its own locks
 		return s.file.Close()
 	}
 	return s.db.Close()
@@ -109,14 +109,13 @@ func (s *Store) begin(ctx context.Context) (r reading, err error) {
 	if err := ctx.Err(); err != nil {
 		return r, err
 	}
-	if dead := s.dead.Load(); dead != nil {
-		return r, *dead
+	if s.health.isDead.Load() {
+		return r, s.health.failure()
 	}
 	r.fault = debug.SetPanicOnFault(true)
 	defer func() {
 		if p := recover(); p != nil { // not even a meta page could be read
-			err = panicError(p)
-			s.dead.CompareAndSwap(nil, &err)
+			err = s.health.die(panicError(p))
 		}
 		if err != nil {
 			debug.SetPanicOnFault(r.fault)
@@ -142,7 +141,7 @@ func (s *Store) end(r reading, err *error) {
 
 // panicError is what a panic of bbolt, or of a write function, becomes.
 func panicError(p any) error {
-	return fmt.Errorf("panic in the database, which may be damaged: %v", p)
+	return fmt.Errorf("the database is damaged, or berth has a bug: %v", p)
 }
 
 func get(tx *bbolt.Tx, table string, key []byte) []byte {

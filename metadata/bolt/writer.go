@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -28,16 +29,15 @@ const (
 // come: what queues up while a commit syncs is the next batch, so a lone
 // writer pays one commit and sixty-four share a few.
 type writer struct {
-	db *bbolt.DB
+	db     *bbolt.DB
+	health *health
 
 	mu     sync.Mutex
 	ready  sync.Cond // of mu: the queue is not empty, or closed
 	queue  []*job
 	closed bool
-	broken error // why nothing is written any more
 
 	stopped chan struct{}
-	stuck   bool // bbolt panicked inside a commit and holds its locks; read after stopped
 
 	commits, writes atomic.Int64
 }
@@ -67,7 +67,18 @@ type change struct {
 
 func (c *change) put(table string, key, value []byte) error {
 	c.wrote = true
-	return c.tx.Bucket([]byte(table)).Put(key, value)
+	b := c.tx.Bucket([]byte(table))
+	switch table {
+	case tableBytes, tableEdges, tableNames:
+		b.FillPercent = 0.9 // numbers only grow: a page once left gets little more
+	}
+	return b.Put(key, value)
+}
+
+// nextNumber returns a number that no object has or had.
+func (c *change) nextNumber() (uint64, error) {
+	c.wrote = true
+	return c.tx.Bucket([]byte(tableObjects)).NextSequence()
 }
 
 func (c *change) delete(table string, key []byte) error {
@@ -75,8 +86,8 @@ func (c *change) delete(table string, key []byte) error {
 	return c.tx.Bucket([]byte(table)).Delete(key)
 }
 
-func newWriter(db *bbolt.DB) *writer {
-	w := &writer{db: db, stopped: make(chan struct{})}
+func newWriter(db *bbolt.DB, h *health) *writer {
+	w := &writer{db: db, health: h, stopped: make(chan struct{})}
 	w.ready.L = &w.mu
 	go w.run()
 	return w
@@ -96,22 +107,29 @@ func (w *writer) do(ctx context.Context, size int, fn func(*change) error) error
 	select {
 	case err := <-j.done:
 		return err
+	case <-w.health.dead:
+		return w.health.failure()
 	case <-ctx.Done():
-		if j.state.CompareAndSwap(waiting, dropped) {
-			return ctx.Err()
-		}
-		return <-j.done
+	}
+	if j.state.CompareAndSwap(waiting, dropped) {
+		return ctx.Err()
+	}
+	select {
+	case err := <-j.done:
+		return err
+	case <-w.health.dead:
+		return w.health.failure()
 	}
 }
 
 func (w *writer) enqueue(j *job) error {
+	if err := w.health.failure(); err != nil {
+		return err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	switch {
-	case w.closed:
+	if w.closed {
 		return errClosed
-	case w.broken != nil:
-		return w.broken
 	}
 	w.queue = append(w.queue, j)
 	w.ready.Signal()
@@ -123,6 +141,7 @@ func (w *writer) run() {
 	debug.SetPanicOnFault(true) // a page that cannot be read is an error, not the end of the process
 	for batch := w.next(); batch != nil; batch = w.next() {
 		w.commit(batch)
+		runtime.Gosched() // who was just answered may write again: into the next batch, if it gets to run first
 	}
 }
 
@@ -234,12 +253,12 @@ func safely(fn func(*change) error, c *change) (err error, panicked bool) {
 }
 
 func (w *writer) begin() (tx *bbolt.Tx, err error) {
-	if err := w.failure(); err != nil {
+	if err := w.health.failure(); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = w.breakDown(panicError(p), true)
+			err = w.health.die(panicError(p))
 		}
 	}()
 	return w.db.Begin(true)
@@ -248,7 +267,7 @@ func (w *writer) begin() (tx *bbolt.Tx, err error) {
 func (w *writer) rollback(tx *bbolt.Tx) {
 	defer func() {
 		if p := recover(); p != nil {
-			_ = w.breakDown(panicError(p), true)
+			_ = w.health.die(panicError(p))
 		}
 	}()
 	_ = tx.Rollback() // its only error says that there is nothing to roll back
@@ -260,7 +279,7 @@ func (w *writer) rollback(tx *bbolt.Tx) {
 func (w *writer) finish(tx *bbolt.Tx, wrote int) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = w.breakDown(panicError(p), false)
+			err = w.health.breakDown(panicError(p))
 			w.rollback(tx)
 		}
 	}()
@@ -269,7 +288,7 @@ func (w *writer) finish(tx *bbolt.Tx, wrote int) (err error) {
 		if diskFull(err) && !w.visible(id) {
 			return spaceError(err)
 		}
-		return w.breakDown(err, false)
+		return w.health.breakDown(err)
 	}
 	w.commits.Add(1)
 	w.writes.Add(int64(wrote))
@@ -307,27 +326,14 @@ func diskFull(err error) bool {
 	return false
 }
 
-func (w *writer) breakDown(err error, stuck bool) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.broken == nil {
-		w.broken = fmt.Errorf("the database takes no writes until it is opened again: %w", err)
-	}
-	w.stuck = w.stuck || stuck
-	return w.broken
-}
-
-func (w *writer) failure() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.broken
-}
-
-// close lets what is queued finish and refuses the rest.
+// close lets what is queued finish, if anything can, and refuses the rest.
 func (w *writer) close() {
 	w.mu.Lock()
 	w.closed = true
 	w.ready.Signal()
 	w.mu.Unlock()
-	<-w.stopped
+	select {
+	case <-w.stopped:
+	case <-w.health.dead:
+	}
 }
