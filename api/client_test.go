@@ -25,14 +25,21 @@ func socket(t *testing.T) string {
 	return filepath.Join(dir, "s")
 }
 
+func listen(t *testing.T, path string) *net.UnixListener {
+	t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
 // serve serves h on a unix socket and returns a client of it.
 func serve(t *testing.T, h http.Handler) *api.Client {
 	t.Helper()
 	path := socket(t)
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := listen(t, path)
 	hs := httptest.NewUnstartedServer(h)
 	hs.Listener = l
 	hs.Start()
@@ -87,11 +94,8 @@ func TestClientUnreachable(t *testing.T) {
 	t.Parallel()
 	nobody := socket(t)
 	stale := socket(t)
-	l, err := net.Listen("unix", stale)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.(*net.UnixListener).SetUnlinkOnClose(false) // as after a kill
+	l := listen(t, stale)
+	l.SetUnlinkOnClose(false) // as after a kill
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -115,11 +119,7 @@ func TestClientPermission(t *testing.T) {
 		t.Skip("root may open every socket")
 	}
 	path := socket(t)
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	listen(t, path)
 	if err := os.Chmod(path, 0); err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -77,7 +76,7 @@ func (s *stack) table(rows []row) {
 	for i, r := range rows {
 		method, path, _ := strings.Cut(r.do, " ")
 		rec := httptest.NewRecorder()
-		s.handler.ServeHTTP(rec, httptest.NewRequest(method, path, strings.NewReader(r.body)))
+		s.handler.ServeHTTP(rec, httptest.NewRequestWithContext(s.Context(), method, path, strings.NewReader(r.body)))
 		if rec.Code != r.status || !strings.Contains(rec.Body.String(), r.text) {
 			s.Errorf("row %d: %s %.100s: %d %s, want %d with %q", i+1, r.do, r.body, rec.Code, rec.Body, r.status, r.text)
 		}
@@ -184,6 +183,6 @@ func TestOurFault(t *testing.T) {
 	if n := strings.Count(s.log.String(), "level=ERROR"); n != 4 || !strings.Contains(s.log.String(), "/secret/berth.db") {
 		t.Errorf("the log does not say why: %s", s.log)
 	}
-	s.handler = api.Handler(broken{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	s.handler = api.Handler(broken{}, slog.New(slog.DiscardHandler))
 	s.table([]row{{"GET /api/v1/users", "", 200, "[]"}}) // nobody is no null
 }

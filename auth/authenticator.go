@@ -14,7 +14,8 @@ type TokenVerifier interface {
 }
 
 // PasswordVerifier checks names and passwords. ErrBadCredentials if they do
-// not fit; any other error is a failure of the server or the end of ctx.
+// not fit, ErrTooManyLogins if that was not found out; any other error is a
+// failure of the server or the end of ctx.
 type PasswordVerifier interface {
 	Login(ctx context.Context, name, password string, now time.Time) (Principal, error)
 }
@@ -34,6 +35,7 @@ type Authenticator struct {
 //	Bearer, anything else      ErrInvalidToken
 //	Basic, right               a Principal
 //	Basic, wrong               ErrBadCredentials
+//	Basic, not looked at       ErrTooManyLogins
 //	unreadable, other schemes, ErrMalformed
 //	several headers
 //

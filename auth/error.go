@@ -13,6 +13,7 @@ import "errors"
 //	ErrInsufficientScope  401, error="insufficient_scope" (RFC 6750 says 403; registry clients need 401)
 //	ErrDenied             403
 //	ErrScope              400
+//	ErrTooManyLogins      429, no challenge
 var (
 	// ErrNoCredentials means that the request says nothing about who sends it.
 	ErrNoCredentials = errors.New("no credentials")
@@ -31,6 +32,9 @@ var (
 	// ErrScope means a scope parameter against the grammar, too long, or too
 	// many of them.
 	ErrScope = errors.New("malformed scope")
+	// ErrTooManyLogins means that the password was not looked at, because too
+	// many others wait to be: the same request may do a moment later.
+	ErrTooManyLogins = errors.New("too many logins at a time")
 	// ErrNotBuilt means a form of configuration that has no code yet.
 	ErrNotBuilt = errors.New("not built yet")
 )

@@ -36,16 +36,31 @@ func (g Gate) Allow(ctx context.Context, p Principal, repository string, want Ac
 	if !p.Allows(need) {
 		return denied(false, ErrInsufficientScope, need, want&^p.holds(need))
 	}
-	if want&(Push|Delete) == 0 || g.Standing == nil {
+	if want&(Push|Delete) == 0 {
 		return nil
 	}
-	return g.Standing.Standing(ctx, p, now)
+	return g.Stands(ctx, p, now)
 }
 
 // AllowCatalog reports whether p may list repositories, of which the listing
-// shows those that p may pull. A token needs its registry:catalog:*.
-func (g Gate) AllowCatalog(p Principal) error {
-	return denied(!p.Token || p.Allows(Catalog()), ErrInsufficientScope, Catalog(), All)
+// shows those that p may pull. A token needs its registry:catalog:*, and its
+// principal to stand. The errors are those of Allow.
+func (g Gate) AllowCatalog(ctx context.Context, p Principal, now time.Time) error {
+	if p.Token && !p.Allows(Catalog()) {
+		return denied(false, ErrInsufficientScope, Catalog(), All)
+	}
+	return g.Stands(ctx, p, now)
+}
+
+// Stands reports whether p is still what its token says; nil if p came without
+// one, for a password was just compared. Whatever asks Live for a whole list
+// asks this first: the grants know nobody who was removed, but the token goes
+// on to say that it is an administrator's. The error is that of Standing.
+func (g Gate) Stands(ctx context.Context, p Principal, now time.Time) error {
+	if !p.Token || g.Standing == nil {
+		return nil
+	}
+	return g.Standing.Standing(ctx, p, now)
 }
 
 func denied(allowed bool, err error, need Access, missing Actions) error {

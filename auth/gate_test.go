@@ -62,19 +62,41 @@ func TestGate(t *testing.T) {
 }
 
 func TestGateCatalog(t *testing.T) {
-	var g auth.Gate
+	g := auth.Gate{Standing: removed("gone")}
+	catalog := []auth.Access{auth.Catalog()}
+	gone := auth.Principal{Kind: auth.User, Name: "gone", Admin: true}
 	for _, tc := range []struct {
 		who auth.Principal
 		err error
 	}{
 		{user("a"), nil},
-		{auth.Principal{}.WithToken([]auth.Access{auth.Catalog()}, start), nil},
+		{user("a").WithToken(catalog, start), nil},
+		{auth.Principal{}.WithToken(catalog, start), nil},
 		{user("a").WithToken([]auth.Access{auth.Repository("catalog", auth.All)}, start), auth.ErrInsufficientScope},
 		{admin().WithToken(nil, start), auth.ErrInsufficientScope},
+		{gone.WithToken(catalog, start), auth.ErrInvalidToken},
+		{gone.WithToken(nil, start), auth.ErrInsufficientScope},
 	} {
-		if err := g.AllowCatalog(tc.who); !errors.Is(err, tc.err) {
+		if err := g.AllowCatalog(t.Context(), tc.who, start); !errors.Is(err, tc.err) {
 			t.Errorf("%v: %v", tc.who, err)
 		}
+	}
+}
+
+func TestGateStands(t *testing.T) {
+	g := auth.Gate{Standing: removed("gone")}
+	token := user("gone").WithToken(nil, start)
+	if err := g.Stands(t.Context(), token, start); !errors.Is(err, auth.ErrInvalidToken) {
+		t.Errorf("a token of who was removed: %v", err)
+	}
+	if err := g.Stands(t.Context(), user("gone"), start); err != nil {
+		t.Errorf("without a token: %v", err)
+	}
+	if err := g.Stands(t.Context(), user("a").WithToken(nil, start), start); err != nil {
+		t.Errorf("a token of who is there: %v", err)
+	}
+	if err := (auth.Gate{}).Stands(t.Context(), token, start); err != nil {
+		t.Errorf("nobody to ask: %v", err)
 	}
 }
 

@@ -16,6 +16,9 @@ const (
 	MaxGroup = 255 // of a group
 )
 
+// MaxGroups bounds the groups of a user: all of them stand in each token.
+const MaxGroups = 64
+
 // CheckName says what is wrong with a user name. It is one path component of a
 // repository name, because ${user}/** is a namespace, of at most 64 bytes, and
 // none of the reserved names.

@@ -13,11 +13,6 @@ var component = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`)
 // maxName is how long a repository name may be with its slashes.
 const maxName = 255
 
-// reservedNames are the forms of `who`; a user of such a name would be taken for one.
-func reservedNames() []string {
-	return []string{"anonymous", "authenticated", "group", "robot", "user"}
-}
-
 func checkName(text string) error {
 	if len(text) > maxName || !component.MatchString(text) {
 		return errors.New("must be one component of a repository name (lowercase letters and digits, with . _ - between them), not " + quote(text))

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/berth-registry/berth/auth"
 )
 
 func (r *review) auth(c Config) {
@@ -93,6 +95,9 @@ func (r *review) users(c Config) {
 		seen = append(seen, u.Name)
 		r.check(path+".bcrypt", checkBcrypt(u.Bcrypt))
 		r.each(path+".groups", u.Groups, checkLabel)
+		if len(u.Groups) > auth.MaxGroups {
+			r.add(path+".groups", "must be at most %d groups", auth.MaxGroups)
+		}
 	}
 }
 
@@ -101,10 +106,10 @@ func checkUserName(text string, upstreams []Upstream) error {
 	if err := checkName(text); err != nil {
 		return err
 	}
-	if slices.Contains(reservedNames(), text) {
-		return errors.New(quote(text) + " is a reserved name")
+	if err := auth.CheckName(text); err != nil { // the same grammar as for stored users
+		return err
 	}
-	if slices.ContainsFunc(upstreams, func(u Upstream) bool { return u.Name == text }) {
+	if text == "docker.io" || slices.ContainsFunc(upstreams, func(u Upstream) bool { return u.Name == text }) {
 		return errors.New(quote(text) + " is the name of an upstream")
 	}
 	return nil

@@ -1,12 +1,8 @@
 package oci
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"mime"
 	"strings"
 )
 
@@ -35,11 +31,6 @@ func (m *Manifest) Index() bool {
 	return m.MediaType == MediaTypeImageIndex || m.MediaType == MediaTypeDockerList
 }
 
-// maxDescriptors bounds how many descriptors one manifest may hold: far above
-// any real image (Docker's limit is 127 layers), far below what would make a
-// push expensive.
-const maxDescriptors = 50_000
-
 // document is the union of every manifest type. RawMessage tells an absent
 // list from an empty one.
 type document struct {
@@ -47,9 +38,9 @@ type document struct {
 	MediaType     string            `json:"mediaType"`
 	ArtifactType  string            `json:"artifactType"`
 	Config        *Descriptor       `json:"config"`
-	Layers        *[]Descriptor     `json:"layers"`
-	Blobs         *[]Descriptor     `json:"blobs"`
-	Manifests     *[]Descriptor     `json:"manifests"`
+	Layers        *descriptors      `json:"layers"`
+	Blobs         *descriptors      `json:"blobs"`
+	Manifests     *descriptors      `json:"manifests"`
 	FSLayers      json.RawMessage   `json:"fsLayers"`
 	Subject       *Descriptor       `json:"subject"`
 	Annotations   map[string]string `json:"annotations"`
@@ -89,52 +80,22 @@ func ParseManifest(contentType string, b []byte, a Algorithm) (*Manifest, error)
 }
 
 func decode(b []byte) (*document, error) {
-	d := json.NewDecoder(bytes.NewReader(b))
+	if err := unambiguous(b); err != nil {
+		return nil, err
+	}
 	doc := new(document)
-	if err := d.Decode(doc); err != nil {
+	if err := json.Unmarshal(b, doc); err != nil {
+		if known := (*Error)(nil); errors.As(err, &known) {
+			return nil, known
+		}
 		return nil, invalid("the document is not JSON of a manifest")
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, invalid("the document goes on after its end")
-	}
-	return doc, unambiguous(b)
-}
-
-// unambiguous refuses a document that says the same thing twice, or in
-// another case: readers differ in which of them they believe, and what one
-// checks is not what another pulls.
-func unambiguous(b []byte) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return invalid("the document is no object")
-	}
-	seen := map[string]bool{}
-	for d.More() {
-		key, err := d.Token()
-		name, ok := key.(string)
-		if err != nil || !ok {
-			return invalid("the document is not JSON of a manifest")
-		}
-		if name = strings.ToLower(name); seen[name] {
-			return invalid(fmt.Sprintf("the document has %q twice", name))
-		}
-		seen[name] = true
-		var skipped json.RawMessage
-		if err := d.Decode(&skipped); err != nil {
-			return invalid("the document is not JSON of a manifest")
-		}
-	}
-	return nil
+	return doc, nil
 }
 
 func mediaTypeOf(contentType string, doc *document) (string, error) {
-	if contentType != "" {
-		t, _, err := mime.ParseMediaType(contentType)
-		if err != nil {
-			return "", invalid("the Content-Type cannot be read")
-		}
-		contentType = t
-	}
+	contentType, _, _ = strings.Cut(contentType, ";")
+	contentType = strings.TrimSpace(contentType)
 	switch {
 	case doc.SchemaVersion == 1, doc.FSLayers != nil, contentType == mediaTypeDockerSchema1, contentType == mediaTypeDockerSignedV1:
 		return "", invalid("Docker image manifest version 2, schema 1 is not supported: push the image again with a newer client")
@@ -142,9 +103,9 @@ func mediaTypeOf(contentType string, doc *document) (string, error) {
 		contentType = "" // what curl users send; the document must speak for itself
 	}
 	switch {
-	case doc.MediaType != "" && !validMediaType(doc.MediaType):
-		return "", invalid("the document's mediaType is no media type")
-	case doc.MediaType != "" && contentType != "" && doc.MediaType != contentType:
+	case contentType != "" && !validMediaType(contentType), doc.MediaType != "" && !validMediaType(doc.MediaType):
+		return "", invalid("the media type is none of a manifest: application/...")
+	case doc.MediaType != "" && contentType != "" && !strings.EqualFold(doc.MediaType, contentType):
 		return "", invalid("the document's mediaType differs from the Content-Type")
 	case doc.MediaType != "":
 		return doc.MediaType, nil
@@ -183,7 +144,7 @@ func (m *Manifest) fill(doc *document) error {
 			m.ArtifactType = doc.Config.MediaType // distribution-spec, "Listing Referrers"
 		}
 	}
-	for _, list := range []*[]Descriptor{doc.Layers, doc.Blobs} {
+	for _, list := range []*descriptors{doc.Layers, doc.Blobs} {
 		if list != nil {
 			m.Blobs = append(m.Blobs, *list...)
 		}
@@ -202,9 +163,6 @@ func (m *Manifest) knownImage() bool {
 // check parses every digest the manifest mentions: inside berth an invalid
 // one does not exist.
 func (m *Manifest) check() error {
-	if len(m.Blobs)+len(m.Manifests) > maxDescriptors {
-		return invalid(fmt.Sprintf("more than %d descriptors", maxDescriptors))
-	}
 	for _, list := range [][]Descriptor{m.Blobs, m.Manifests} {
 		for _, d := range list {
 			if err := d.check(); err != nil {

@@ -22,11 +22,11 @@ func foreign(mediaType string) bool {
 		strings.HasPrefix(mediaType, "application/vnd.docker.image.rootfs.foreign.diff.tar")
 }
 
-// validMediaType reports whether s is type/subtype by RFC 6838, section 4.2.
-// It becomes a header of every answer.
+// validMediaType reports whether s is application/subtype by RFC 6838, section
+// 4.2. It becomes a header of every answer, and text/html is no manifest.
 func validMediaType(s string) bool {
 	kind, subtype, found := strings.Cut(s, "/")
-	return found && validRestrictedName(kind) && validRestrictedName(subtype)
+	return found && strings.EqualFold(kind, "application") && validRestrictedName(subtype)
 }
 
 func validRestrictedName(s string) bool {

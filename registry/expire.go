@@ -11,18 +11,27 @@ import (
 	"github.com/berth-registry/berth/storage"
 )
 
+// emptyIdle is how long a session without a byte is kept: it holds nothing
+// that its client could miss, but it counts.
+const emptyIdle = 15 * time.Minute
+
 // Expire drops the sessions that nobody has touched for Options.SessionIdle
 // and what dead uploads left in storage. It is called at start and from time
 // to time.
 func (r *Registry) Expire(ctx context.Context) (dropped int, err error) {
-	before := r.opts.Now().Add(-r.opts.SessionIdle)
+	now := r.opts.Now()
+	before := now.Add(-r.opts.SessionIdle)
+	empty := now.Add(-min(r.opts.SessionIdle, emptyIdle))
+	stale := func(s Session) bool {
+		return s.Updated.Before(before) || s.State == nil && s.Updated.Before(empty)
+	}
 	var live []storage.State
 	var idle []Session
 	for s, err := range r.meta.Sessions(ctx) {
 		switch {
 		case err != nil:
 			return 0, fmt.Errorf("list upload sessions: %w", err)
-		case s.Updated.Before(before):
+		case stale(s):
 			idle = append(idle, s)
 		case s.State != nil:
 			live = append(live, s.State)
@@ -30,7 +39,7 @@ func (r *Registry) Expire(ctx context.Context) (dropped int, err error) {
 	}
 	var errs []error
 	for _, s := range idle {
-		err := r.expire(ctx, s, before)
+		err := r.expire(ctx, s, stale)
 		switch {
 		case err == nil:
 			dropped++
@@ -54,13 +63,13 @@ func (r *Registry) Expire(ctx context.Context) (dropped int, err error) {
 
 // expire drops a session unless its client has gone on with it meanwhile:
 // then it is as good as busy.
-func (r *Registry) expire(ctx context.Context, s Session, before time.Time) error {
+func (r *Registry) expire(ctx context.Context, s Session, stale func(Session) bool) error {
 	s, up, release, err := r.resume(ctx, SessionID{Repo: s.Repo, Principal: s.Principal, ID: s.ID}, Chunk{Start: -1, Length: -1})
 	if err != nil {
 		return err
 	}
 	defer release()
-	if !s.Updated.Before(before) {
+	if !stale(s) {
 		return errors.Join(oci.ErrUploadBusy, r.rewind(ctx, s, up))
 	}
 	return r.drop(ctx, s, up)

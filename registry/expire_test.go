@@ -18,7 +18,7 @@ import (
 func TestExpire(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, settings{})
-	empty, idle, touched := s.start(), s.start(), s.start()
+	idle, touched := s.start(), s.start()
 	s.append(idle, ten)
 	s.append(touched, "01234")
 	expire := func(want int) {
@@ -27,20 +27,23 @@ func TestExpire(t *testing.T) {
 			t.Errorf("%d dropped, %v; want %d", n, err, want)
 		}
 	}
-	s.advance(23 * time.Hour)
-	expire(0)
+	s.advance(22 * time.Hour)
+	empty := s.start()
+	s.advance(time.Hour)
+	expire(1) // without a byte a session is kept for minutes
 	s.append(touched, "")
 	busy := s.start()
+	s.append(busy, "0")
 	s.advance(2 * time.Hour)
 	fresh := s.start()
-	expire(2)
-	for name, want := range map[registry.SessionID]int64{empty: -1, idle: -1, touched: 5, busy: 0, fresh: 0} {
+	expire(1)
+	for name, want := range map[registry.SessionID]int64{empty: -1, idle: -1, touched: 5, busy: 1, fresh: 0} {
 		if got := s.size(name); got != want {
 			t.Errorf("a session of %d bytes, want %d", got, want)
 		}
 	}
-	if n := s.leftovers(); n != 1 {
-		t.Errorf("%d files, want that of the session that was touched", n)
+	if n := s.leftovers(); n != 2 {
+		t.Errorf("%d files, want those of the sessions that go on", n)
 	}
 	s.finish(touched, "56789", ten)
 	s.advance(48 * time.Hour)

@@ -126,7 +126,7 @@ func TestCounted(t *testing.T) {
 				t.Errorf("%q, %d left, by %d: %d, %v (remembered %v)", test.body, test.left, step, n, err, in.err)
 			}
 			read := (*ReadError)(nil)
-			if errors.As(in.err, &read) != (test.err == broken) {
+			if errors.As(in.err, &read) != errors.Is(test.err, broken) {
 				t.Errorf("%q: %v", test.body, in.err)
 			}
 		}

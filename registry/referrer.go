@@ -27,12 +27,23 @@ func (r *Registry) Referrers(ctx context.Context, repo string, d, after oci.Dige
 	}
 }
 
+// maxFallback bounds the index of a fallback tag in bytes. It is parsed for
+// every listing; who has more referrers than fit uses the API.
+const maxFallback = 1 << 20
+
 // tagged returns the entries of the fallback tag's index, sorted. An index
-// that cannot be read has none: clients write it, not berth.
+// that cannot be read, or is too large, has none: clients write it, not berth.
 func (r *Registry) tagged(ctx context.Context, repo string, d, after oci.Digest) ([]oci.Descriptor, error) {
 	ref := oci.Reference{Tag: fallbackTag(d)}
-	stored, err := r.meta.Manifest(ctx, repo, ref, true)
-	if errors.Is(err, fs.ErrNotExist) {
+	stored, err := r.meta.Manifest(ctx, repo, ref, false)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && stored.Size > maxFallback {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	stored, err = r.meta.Manifest(ctx, repo, oci.Reference{Digest: stored.Digest}, true)
+	if errors.Is(err, fs.ErrNotExist) { // deleted meanwhile
 		return nil, nil
 	}
 	if err != nil {

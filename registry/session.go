@@ -60,8 +60,9 @@ func (r *Registry) reopen(ctx context.Context, id SessionID, c Chunk) (Session, 
 	} else {
 		up, err = r.store.Resume(ctx, s.State)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		// A power cut took the bytes; the client has to begin again.
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+		// A power cut took the bytes, or another version of berth wrote the
+		// state; the client has to begin again.
 		return s, nil, errors.Join(oci.ErrUploadUnknown, r.meta.DeleteSession(ctx, s.ID))
 	}
 	if err != nil {
@@ -100,13 +101,13 @@ func stateOf(ctx context.Context, up storage.Upload) (storage.State, error) {
 
 // brokenOff ends a request whose chunk failed, and returns why. What arrived
 // of it is kept, so that the client can go on, unless the chunk itself was
-// wrong: then the session stays as it was before.
+// wrong, or filled the disk: then the session stays as it was before.
 func (r *Registry) brokenOff(ctx context.Context, s Session, up storage.Upload, why error) error {
 	ctx = context.WithoutCancel(ctx)
 	switch {
 	case errors.Is(why, oci.ErrTooLarge):
 		return errors.Join(why, r.drop(ctx, s, up))
-	case errors.Is(why, oci.ErrSizeInvalid):
+	case errors.Is(why, oci.ErrSizeInvalid), errors.Is(why, oci.ErrStorageFull):
 		return errors.Join(why, r.rewind(ctx, s, up))
 	}
 	_, err := r.suspend(ctx, s, up)

@@ -73,7 +73,7 @@ func newStack(t *testing.T, with settings) *stack {
 	}
 	s.Registry = registry.New(meta, store, options)
 	t.Cleanup(func() {
-		s.Registry.Close()
+		s.Close()
 		s.must(errors.Join(s.bolt.Close(), s.files.Close()))
 	})
 	return s

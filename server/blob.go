@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
 
 	"github.com/berth-registry/berth/oci"
 	"github.com/berth-registry/berth/registry"
+	"github.com/berth-registry/berth/storage"
 )
 
 // immutable is for what is addressed by its digest: any private cache may
@@ -45,9 +45,8 @@ func (s *Server) getBlob(w http.ResponseWriter, r *http.Request, c call) error {
 	}
 	defer content.Close()
 	setBlobHeaders(w.Header(), b)
-	s.allowSending(w, b.Size)
-	out := &contentWriter{ResponseWriter: w}
-	if f, ok := content.(interface{ File() *os.File }); ok {
+	out := &contentWriter{ResponseWriter: w, now: s.now}
+	if f, ok := content.(storage.Filer); ok {
 		http.ServeContent(out, r, "", time.Time{}, f.File())
 	} else {
 		http.ServeContent(out, r, "", time.Time{}, content)
@@ -59,6 +58,7 @@ func (s *Server) getBlob(w http.ResponseWriter, r *http.Request, c call) error {
 // so that a 412 and a 416 have a body like every other error.
 type contentWriter struct {
 	http.ResponseWriter
+	now     func() time.Time
 	refused error
 }
 
@@ -82,7 +82,7 @@ func (w *contentWriter) Write(p []byte) (int, error) {
 
 // ReadFrom implements io.ReaderFrom, for sendfile.
 func (w *contentWriter) ReadFrom(src io.Reader) (int64, error) {
-	return io.Copy(w.ResponseWriter, src)
+	return send(w.ResponseWriter, src, w.now)
 }
 
 func setBlobHeaders(h http.Header, b registry.Blob) {

@@ -14,8 +14,10 @@ import (
 // and still have a next.
 func (s *Server) listRepositories(w http.ResponseWriter, r *http.Request, c call) error {
 	after, err := s.cursors.open(c.Query.Last)
-	if err != nil {
-		return oci.ErrBadRequest.With("last is not from a Link of this registry")
+	if err != nil || after != "" && after == c.Query.Last && !s.mayPull(c.who, after) {
+		// A name that the caller may not see would tell by its answer where
+		// other names lie that it may not see either.
+		return oci.ErrBadRequest.With("last is neither from a Link of this registry nor a repository that you may pull")
 	}
 	page, last, more, err := s.visible(r, c.who, after, c.Query.N)
 	if err != nil {

@@ -54,7 +54,8 @@ func TestCatalog(t *testing.T) {
 		{do: "GET /v2/_catalog?n=0", status: 200, text: `{"repositories":[]}`, gives: header{"Link": ""}},
 		{do: "GET /v2/_catalog?n=1", status: 200, text: `{"repositories":["alice/a"]}`, gives: header{"Link": `</v2/_catalog?last=alice%2Fa&n=1>; rel="next"`}},
 		{do: "GET /v2/_catalog?n=2&last=alice/a", status: 200, text: `{"repositories":["alice/b","public/z"]}`},
-		{do: "GET /v2/_catalog?last=zzz", status: 200, text: `{"repositories":[]}`, gives: header{"Link": ""}},
+		{do: "GET /v2/_catalog?last=alice/zzz", status: 200, text: `{"repositories":["public/z","team/x"]}`, gives: header{"Link": ""}},
+		{do: "GET /v2/_catalog?last=bob/private", status: 400, code: "UNSUPPORTED"},
 		{do: "GET /v2/_catalog?n=2147483648", status: 200, text: `{"repositories":["alice/a","alice/b","public/z","team/x"]}`},
 		{do: "GET /v2/_catalog?n=18446744073709551615", status: 200, has: "alice/a"},
 		{do: "GET /v2/_catalog?n=-1", status: 400, code: "UNSUPPORTED"},
@@ -140,7 +141,7 @@ func TestCatalogSealed(t *testing.T) {
 	}
 	for _, cursor := range sealed {
 		raw, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(cursor, "~"))
-		if !strings.HasPrefix(cursor, "~") || err != nil || strings.Contains(string(raw), "hidden") {
+		if !strings.HasPrefix(cursor, "~") || err != nil || strings.Contains(string(raw), "hidden") || len(raw) != 12+255+16 { // a nonce, the longest name, a tag: no length tells
 			t.Errorf("cursor %q, %v", cursor, err)
 		}
 		raw[len(raw)-1] ^= 1

@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+
+	"github.com/berth-registry/berth/oci"
 )
 
 // cursors seal names that the client may carry but not read: where a page of
@@ -33,7 +35,9 @@ func newCursors() *cursors {
 }
 
 func (c *cursors) seal(name string) string {
-	return sealed + base64.RawURLEncoding.EncodeToString(c.aead.Seal(nil, nil, []byte(name), nil))
+	padded := make([]byte, max(oci.MaxRepository, len(name))) // its length says nothing of the name's
+	copy(padded, name)
+	return sealed + base64.RawURLEncoding.EncodeToString(c.aead.Seal(nil, nil, padded, nil))
 }
 
 // open returns the name in a cursor; a plain name is its own cursor.
@@ -50,5 +54,5 @@ func (c *cursors) open(s string) (string, error) {
 		return "", errors.New("cursor too short")
 	}
 	name, err := c.aead.Open(nil, nil, b, nil)
-	return string(name), err
+	return strings.TrimRight(string(name), "\x00"), err
 }

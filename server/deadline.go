@@ -2,6 +2,7 @@ package server
 
 import (
 	"io"
+	"math"
 	"net/http"
 	"time"
 )
@@ -12,7 +13,6 @@ import (
 const (
 	window   = time.Minute
 	minBytes = 64 << 10
-	minRate  = minBytes / int64(window/time.Second) // bytes a second
 )
 
 // moving is a request body that must keep moving.
@@ -54,11 +54,32 @@ func allow(c *http.ResponseController, t time.Time) {
 	_ = c.SetWriteDeadline(t)
 }
 
-// allowSending gives a response of size bytes the time that the slowest
-// client allowed needs.
-func (s *Server) allowSending(w http.ResponseWriter, size int64) {
-	limit := window + time.Duration(size/minRate)*time.Second
-	allow(http.NewResponseController(w), s.now().Add(limit))
+// A download must move too: sendStep bytes within every sendWindow. A client
+// that stops reading is cut off and does not hold a file for ever.
+const (
+	sendStep   = 1 << 20
+	sendWindow = 2 * time.Minute
+)
+
+// send copies src to w in steps, each with a deadline of its own. A step is an
+// *io.LimitedReader over what src reads, so that sendfile stays possible.
+func send(w http.ResponseWriter, src io.Reader, now func() time.Time) (sent int64, err error) {
+	control := http.NewResponseController(w)
+	all, ok := src.(*io.LimitedReader)
+	if !ok { // http.ServeContent always limits
+		all = &io.LimitedReader{R: src, N: math.MaxInt64}
+	}
+	for all.N > 0 {
+		allow(control, now().Add(sendWindow))
+		step := min(all.N, sendStep)
+		n, err := io.Copy(w, &io.LimitedReader{R: all.R, N: step})
+		sent += n
+		all.N -= n
+		if err != nil || n < step {
+			return sent, err
+		}
+	}
+	return sent, nil
 }
 
 // Timeouts sets on hs the limits that all routes share; uploads and blobs
@@ -66,7 +87,7 @@ func (s *Server) allowSending(w http.ResponseWriter, size int64) {
 func Timeouts(hs *http.Server) {
 	hs.ReadHeaderTimeout = 10 * time.Second
 	hs.ReadTimeout = window
-	hs.WriteTimeout = window
+	hs.WriteTimeout = window + 15*time.Second // a request that came too slowly still gets its answer
 	hs.IdleTimeout = 3 * time.Minute
 	hs.MaxHeaderBytes = 128 << 10 // a token has up to 64 KiB
 }

@@ -27,7 +27,7 @@ func FuzzRequest(f *testing.F) {
 		if err != nil || method == "" || method == http.MethodConnect || strings.ContainsFunc(method, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			return // net/http has refused it
 		}
-		req := httptest.NewRequest(http.MethodGet, "/", bytes.NewReader(body))
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", bytes.NewReader(body))
 		req.Method, req.URL, req.RequestURI = method, u, path
 		if len(body)%2 == 1 {
 			req.ContentLength, req.Body = -1, io.NopCloser(bytes.NewReader(body))

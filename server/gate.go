@@ -62,7 +62,7 @@ func (s *Server) allow(r *http.Request, c call) error {
 	var err error
 	switch {
 	case c.Kind == ListRepositories:
-		err = s.gate.AllowCatalog(c.who)
+		err = s.gate.AllowCatalog(r.Context(), c.who, s.now())
 	case c.route.needs != 0:
 		err = s.gate.Allow(r.Context(), c.who, c.Repo, c.route.needs, s.now())
 	}
@@ -77,6 +77,8 @@ func (s *Server) allow(r *http.Request, c call) error {
 // would help.
 func (s *Server) refused(r *http.Request, req Request, err error) error {
 	switch {
+	case errors.Is(err, auth.ErrTooManyLogins):
+		return oci.ErrTooManyRequests.With("too many logins are being checked: try again in a moment")
 	case errors.Is(err, auth.ErrDenied):
 		return oci.ErrDenied.With(err.Error())
 	case errors.Is(err, auth.ErrNoCredentials), errors.Is(err, auth.ErrMalformed),

@@ -70,7 +70,7 @@ func (s *Server) logRequest(r *http.Request, rec *httpx.Recorder, received int64
 	attrs := make([]slog.Attr, 0, 14)
 	attrs = append(attrs,
 		slog.String("method", r.Method),
-		slog.String("path", r.URL.EscapedPath()),
+		slog.String("path", cut(r.URL.EscapedPath())),
 		slog.String("kind", c.Kind.String()),
 		slog.Int("status", rec.Status),
 		slog.Int64("sent", rec.Sent),
@@ -78,7 +78,7 @@ func (s *Server) logRequest(r *http.Request, rec *httpx.Recorder, received int64
 		slog.Duration("duration", took),
 		slog.String("principal", c.who.ID()),
 		slog.String("client", s.proxies.Client(r).String()),
-		slog.String("user_agent", r.UserAgent()),
+		slog.String("user_agent", cut(r.UserAgent())),
 	)
 	if c.Repo != "" {
 		attrs = append(attrs, slog.String("repository", c.Repo), slog.String("reference", c.reference()))
@@ -101,4 +101,13 @@ func (c *call) reference() string {
 		return string(c.Query.Digest)
 	}
 	return c.Reference.String()
+}
+
+// cut bounds what a client can write into the log with one header.
+func cut(s string) string {
+	const most = 512
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "..."
 }

@@ -14,6 +14,9 @@ import (
 // must be able to read of a manifest, which is what the answer is.
 const maxReferrers = 4<<20 - 1024
 
+// maxReferrersScan bounds the bytes of the entries that one page looks at.
+const maxReferrersScan = 4 * maxReferrers
+
 // maxScan bounds how many entries one page of a filtered listing looks at.
 const maxScan = 10_000
 
@@ -49,15 +52,20 @@ func (s *Server) listReferrers(w http.ResponseWriter, r *http.Request, c call) e
 func (s *Server) referrers(r *http.Request, c call, after oci.Digest) (page []byte, last oci.Digest, more bool, err error) {
 	var b bytes.Buffer
 	b.WriteString(`{"schemaVersion":2,"mediaType":"` + oci.MediaTypeImageIndex + `","manifests":[`)
-	shown, scanned := 0, 0
+	if c.Query.N == 0 {
+		b.WriteString("]}")
+		return b.Bytes(), "", false, nil
+	}
+	shown, scanned, size := 0, 0, 0
 	for d, err := range s.registry.Referrers(r.Context(), c.Repo, c.Digest, after) {
 		if err != nil {
 			return nil, "", false, err
 		}
-		if scanned == maxScan || shown == c.Query.N {
-			more = shown > 0 || scanned > 0
+		if scanned == maxScan || size > maxReferrersScan || shown == c.Query.N {
+			more = true
 			break
 		}
+		size += weight(d)
 		if c.Query.ArtifactType == "" || c.Query.ArtifactType == d.ArtifactType {
 			entry, err := json.Marshal(d)
 			if err != nil {
@@ -78,4 +86,13 @@ func (s *Server) referrers(r *http.Request, c call, after oci.Digest) (page []by
 	}
 	b.WriteString("]}")
 	return b.Bytes(), last, more, nil
+}
+
+// weight is about the bytes that a descriptor takes.
+func weight(d oci.Descriptor) int {
+	n := 256
+	for name, value := range d.Annotations {
+		n += len(name) + len(value)
+	}
+	return n
 }

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -81,7 +82,7 @@ func (s *stack) request(r row) *http.Request {
 	if r.stream {
 		body = io.MultiReader(body)
 	}
-	req, err := http.NewRequest(method, s.http.URL+path, body)
+	req, err := http.NewRequestWithContext(s.Context(), method, s.http.URL+path, body)
 	s.must(err)
 	for k, v := range r.with {
 		req.Header.Set(k, s.expand(v))
@@ -157,6 +158,8 @@ func (r response) wellFormed() error {
 		return fmt.Errorf("%d challenges with a 401", n)
 	case r.StatusCode != http.StatusUnauthorized && n != 0:
 		return fmt.Errorf("a challenge with a %d", r.StatusCode)
+	case strings.Contains(r.Header.Get("Www-Authenticate"), `scope=""`):
+		return fmt.Errorf("the challenge %s", r.Header.Get("Www-Authenticate"))
 	case v2 && r.Header.Get("Docker-Distribution-Api-Version") != "registry/2.0" && r.Request.Method != "BREW":
 		return fmt.Errorf("no Docker-Distribution-Api-Version")
 	case v2 && r.StatusCode >= 400:
@@ -174,6 +177,8 @@ var specCodes = map[string]bool{
 	"TOOMANYREQUESTS": true,
 }
 
+var errNotOne = errors.New("want one error")
+
 // ociError checks that an answer is an error as the specification has it.
 func ociError(status int, h http.Header, body, method string) error {
 	if got := h.Get("Content-Type"); got != "application/json" {
@@ -186,7 +191,7 @@ func ociError(status int, h http.Header, body, method string) error {
 	d := json.NewDecoder(bytes.NewReader([]byte(body)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&f); err != nil || len(f.Errors) != 1 {
-		return fmt.Errorf("status %d with the body %.300q: %v", status, body, err)
+		return fmt.Errorf("status %d with the body %.300q: %w", status, body, errors.Join(err, errNotOne))
 	}
 	e := f.Errors[0]
 	switch _, isText := e.Detail.(string); {

@@ -40,6 +40,9 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) (call, error) {
 		return call{}, s.refused(r, Request{}, err)
 	}
 	c := call{who: who}
+	if err := s.gate.Stands(r.Context(), who, s.now()); err != nil {
+		return c, s.refused(r, Request{}, err)
+	}
 	term := strings.ToLower(r.URL.Query().Get("q"))
 	n, err := pageSize(r.URL.Query().Get("n"))
 	if err != nil {

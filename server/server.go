@@ -141,6 +141,10 @@ func (s *Server) notFound(http.ResponseWriter, *http.Request) (call, error) {
 	return call{}, oci.ErrNotFound
 }
 
-func (s *Server) methodNotAllowed(http.ResponseWriter, *http.Request) (call, error) {
-	return call{}, oci.ErrUnsupported
+func (s *Server) methodNotAllowed(_ http.ResponseWriter, r *http.Request) (call, error) {
+	allow := "GET"
+	if r.URL.Path == "/token" {
+		allow = "GET, POST"
+	}
+	return call{}, &methodError{allow: allow}
 }

@@ -210,7 +210,7 @@ func (s *stack) cutOff(do, body string) {
 
 func (s *stack) dial(do, body string) net.Conn {
 	s.Helper()
-	conn, err := net.Dial("tcp", s.http.Listener.Addr().String())
+	conn, err := new(net.Dialer).DialContext(s.Context(), "tcp", s.http.Listener.Addr().String())
 	s.must(err)
 	req := s.request(row{do: do})
 	_, err = fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: %s\r\nX-Raw: yes\r\n%s", req.Method, req.URL.RequestURI(), req.Host, req.Header.Get("Authorization"), body)

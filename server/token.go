@@ -25,7 +25,7 @@ func (s *Server) getToken(w http.ResponseWriter, r *http.Request) (call, error) 
 	case errors.Is(err, auth.ErrBadCredentials), errors.Is(err, auth.ErrInvalidToken), errors.Is(err, auth.ErrMalformed):
 		return call{}, s.unknownUser(w, err)
 	case err != nil:
-		return call{}, err
+		return call{}, s.refused(r, Request{}, err)
 	}
 	return call{who: who}, s.issue(w, who, r.URL.Query()["scope"])
 }
@@ -45,7 +45,7 @@ func (s *Server) postToken(w http.ResponseWriter, r *http.Request) (call, error)
 		return call{}, s.unknownUser(w, err)
 	}
 	if err != nil {
-		return call{}, err
+		return call{}, s.refused(r, Request{}, err)
 	}
 	return call{who: who}, s.issue(w, who, r.PostForm["scope"])
 }

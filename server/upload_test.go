@@ -3,6 +3,8 @@ package server_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/berth-registry/berth/oci"
 )
 
 // at is where the uploads of these tests are.
@@ -80,6 +82,18 @@ func TestUploadWays(t *testing.T) {
 	}
 }
 
+// TestUploadAlgorithm hashes by the announced algorithm from the first byte.
+func TestUploadAlgorithm(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, settings{})
+	for query, want := range map[string]oci.Algorithm{"": "", "?digest-algorithm=sha256": oci.SHA256, "?digest-algorithm=sha512": oci.SHA512} {
+		s.table([]row{{do: "POST " + at + "uploads/" + query, status: 202}})
+		if u, err := s.bolt.Session(t.Context(), s.expand("{uuid}")); err != nil || u.Algorithm != want {
+			t.Errorf("%q: %q, %v", query, u.Algorithm, err)
+		}
+	}
+}
+
 // TestUploadOrder refuses what does not go on where the last chunk ended,
 // says where that is, and takes the right chunk afterwards.
 func TestUploadOrder(t *testing.T) {
@@ -122,7 +136,7 @@ func TestUploadLength(t *testing.T) {
 		s.table([]row{
 			{do: "POST " + at + "uploads/", status: 202},
 			before,
-			chunk("xyz", false), chunk("xyzxyz", false), // Content-Length says otherwise
+			chunk("xyz", false), chunk("xyzxyz", false), chunk("", false), // Content-Length says otherwise
 			chunk("xyz", true), chunk("xyzxyz", true), chunk(strings.Repeat("x", 1<<20), true), // the bytes do
 			{do: "PUT {session}?digest=" + d, with: header{"Content-Range": next}, body: "xyz", stream: true, status: 400, code: "SIZE_INVALID"},
 			{do: "GET {session}", status: 204, gives: so},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"os"
 	"time"
 
 	"github.com/berth-registry/berth/oci"
@@ -112,6 +113,10 @@ type Blob interface {
 	io.ReadSeekCloser
 	Size() int64
 }
+
+// Filer is an optional capability of a Blob: it is a local file underneath,
+// which the kernel can send by itself. The file is the Blob's own.
+type Filer interface{ File() *os.File }
 
 // Redirecter is an optional capability of a Store: a URL where the client can
 // fetch (or HEAD) the bytes itself, valid for a limited time.

@@ -40,7 +40,7 @@ type Options struct {
 	Static   []metadata.User // of the configuration; they come before stored ones of the same name
 	Reserved []string        // names that new users cannot have: those of upstreams
 	Dir      string          // where Bootstrap keeps the first password
-	Cost     int             // of new hashes; 0 = DefaultCost. Hashes of another cost are accepted.
+	Cost     int             // of new hashes; 0 = DefaultCost. Others are accepted; time tells only those of a higher cost.
 	Parallel int             // bcrypt at a time; 0 = as many as there are cores, less one
 }
 
@@ -51,11 +51,11 @@ type Accounts struct {
 	reserved []string
 	dir      string
 	cost     int
-	dummy    func() string // hash of a password that nobody knows, made when first needed
+	tail     string // of the dummies, behind their cost
 
 	fits     func(hash, password string) bool // bcrypt; tests count and hold it
 	secret   []byte                           // of the HMAC; of this process
-	slots    chan struct{}                    // one for each bcrypt that may run
+	queue    queue                            // of what fits is to compare
 	good     *cache.Cache[proof, struct{}]
 	bad      *cache.Cache[proof, struct{}]
 	standing *cache.Cache[string, standing]
@@ -71,8 +71,7 @@ var (
 
 const maxRemembered = 10_000 // logins that were right, as many that were wrong, and standings
 
-// New returns Accounts. Its error is about
-// the static users or the cost.
+// New returns Accounts. Its error is about the static users or the cost.
 func New(o Options) (*Accounts, error) {
 	a := &Accounts{
 		users:    o.Users,
@@ -91,15 +90,15 @@ func New(o Options) (*Accounts, error) {
 	if o.Parallel == 0 {
 		o.Parallel = max(1, runtime.GOMAXPROCS(0)-1)
 	}
-	a.slots = make(chan struct{}, o.Parallel)
+	a.queue = queue{free: o.Parallel, all: make(map[proof]*comparison)}
 	rand.Read(a.secret) // never fails
 	if a.cost < bcrypt.MinCost || a.cost > bcrypt.MaxCost {
 		return nil, fmt.Errorf("a bcrypt cost is %d to %d", bcrypt.MinCost, bcrypt.MaxCost)
 	}
-	a.dummy = sync.OnceValue(func() string {
-		hash, _ := a.hash(rand.Text()) // fails for a bad cost or password, and these are good
-		return hash
-	})
+	var err error
+	if a.tail, err = dummyTail(); err != nil {
+		return nil, err
+	}
 	return a, a.SetStatic(o.Static)
 }
 
@@ -108,7 +107,7 @@ func New(o Options) (*Accounts, error) {
 func (a *Accounts) SetStatic(users []metadata.User) error {
 	byName := make(map[string]metadata.User, len(users))
 	for _, u := range users {
-		if err := checkStatic(u); err != nil {
+		if err := a.checkStatic(u); err != nil {
 			return fmt.Errorf("static user %q: %w", u.Name, err)
 		}
 		if _, twice := byName[u.Name]; twice {
@@ -122,9 +121,9 @@ func (a *Accounts) SetStatic(users []metadata.User) error {
 	return nil
 }
 
-func checkStatic(u metadata.User) error {
-	if err := auth.CheckName(u.Name); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalid, err)
+func (a *Accounts) checkStatic(u metadata.User) error {
+	if err := a.checkNew(u.Name, u.Groups); err != nil {
+		return err
 	}
 	if _, err := bcrypt.Cost([]byte(u.Bcrypt)); err != nil {
 		return fmt.Errorf("%w: not a bcrypt hash", ErrInvalid)

@@ -4,12 +4,17 @@
 //	Login(name, password) ──▶ static │ Users.User ──▶ row, or none
 //	        │                                          │ hash, or a dummy of the same cost
 //	        ▼                                          ▼
-//	     HMAC(name, password, hash) ── remembered? ── bcrypt, a few at a time ──▶ auth.Principal
-//	                                   (one minute)                          └──▶ auth.ErrBadCredentials
+//	     HMAC(name, password, hash) ── remembered? ── queue ── bcrypt, a few at a time ──▶ auth.Principal
+//	                                   (one minute)     │                            └──▶ auth.ErrBadCredentials
+//	                                                    └─ full ──▶ auth.ErrTooManyLogins
 //
 // The row is read at every login and its hash is part of what is remembered:
 // a changed password, a removed user and another group count at once. Only
 // bcrypt is skipped.
+//
+// Equal logins share one bcrypt. Of each account at most four different
+// passwords wait, of all together at most 64, and whatever is no account counts
+// as one: guesses at unknown names cannot hold up those who are known.
 //
 // Add, SetPassword and Remove are what `berth user` does, Bootstrap is the
 // first start. The package never returns, logs or keeps a password or its

@@ -206,10 +206,60 @@ func TestUnknownUserTakesAsLong(t *testing.T) {
 	}
 }
 
-// No more bcrypts run than there are slots, and equal logins that come together
-// cost no more than there are slots either.
+// A hash of a lower cost than that of new ones costs as much work as an unknown
+// name, unless the password is right.
+func TestCheaperHashTakesAsLong(t *testing.T) {
+	const cost = 8
+	cheap := hashed(t, "ci-password", 5)
+	m := &memory{users: map[string]metadata.User{"broken": {Name: "broken", Bcrypt: "$2a$"}}}
+	a, err := account.New(account.Options{
+		Users: m, Cost: cost, Static: []metadata.User{{Name: "ci", Bcrypt: cheap}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := 0
+	a.Watch(func(hash string) {
+		if c, err := bcrypt.Cost([]byte(hash)); err == nil {
+			work += 1 << c
+		}
+	})
+	for _, tc := range []struct {
+		name, password string
+		work           int
+		want           error
+	}{
+		{"nobody", "wrong", 1 << cost, auth.ErrBadCredentials},
+		{"ci", "wrong", 1 << cost, auth.ErrBadCredentials},
+		{"ci", strings.Repeat("x", 100), 1 << cost, auth.ErrBadCredentials},
+		{"broken", "wrong", 1<<cost - 1<<bcrypt.MinCost, auth.ErrBadCredentials},
+		{"ci", "ci-password", 1 << 5, nil},
+	} {
+		work = 0
+		if login(t, a, tc.name, tc.password, tc.want); work != tc.work {
+			t.Errorf("%s %s: work of %d, want %d", tc.name, tc.password, work, tc.work)
+		}
+	}
+}
+
+// The dummies of all costs are hashes that bcrypt really compares with.
+func TestDummies(t *testing.T) {
+	a, _ := setup(t, account.Options{})
+	for cost := bcrypt.MinCost; cost < 9; cost++ {
+		hash := []byte(a.Dummy(cost))
+		if c, err := bcrypt.Cost(hash); c != cost || err != nil {
+			t.Errorf("%d: %d %v", cost, c, err)
+		}
+		if err := bcrypt.CompareHashAndPassword(hash, []byte("x")); !errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
+			t.Errorf("%d: %v", cost, err)
+		}
+	}
+}
+
+// No more bcrypts run than there may be. Equal logins that come together are
+// one, and of different ones at one user four wait.
 func TestParallel(t *testing.T) {
-	for different, want := range map[int]int{1: 2, 10: 10} {
+	for different, want := range map[int]int{1: 1, 3: 3, 10: 6} {
 		synctest.Test(t, func(t *testing.T) {
 			a, _ := setup(t, account.Options{Parallel: 2})
 			var running, most, runs int
@@ -238,14 +288,14 @@ func TestParallel(t *testing.T) {
 				}
 			}
 			synctest.Wait()
-			if most != 2 || running != 0 || runs != want {
+			if most != min(different, 2) || running != 0 || runs != want {
 				t.Errorf("%d different: %d at once, %d runs, want %d", different, most, runs, want)
 			}
 		})
 	}
 }
 
-// Who waits for a slot gives up with the request.
+// Who waits in the queue gives up with the request.
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _ := setup(t, account.Options{Parallel: 1})

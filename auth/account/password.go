@@ -1,6 +1,7 @@
 package account
 
 import (
+	"crypto/rand"
 	"fmt"
 	"unicode"
 	"unicode/utf8"
@@ -51,6 +52,19 @@ func fits(hash, password string) bool {
 	err := bcrypt.CompareHashAndPassword([]byte(hash), []byte(password))
 	return err == nil && len(password) <= MaxPassword && !hasNUL(password)
 }
+
+// dummyTail makes salt and hash of a password that nobody knows.
+func dummyTail() (string, error) {
+	h, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), bcrypt.MinCost)
+	if err != nil {
+		return "", fmt.Errorf("hash a dummy: %w", err)
+	}
+	return string(h[len("$2a$04"):]), nil
+}
+
+// dummy returns a hash of any cost that no password fits. It is put together
+// and not computed: the first unknown name must not take longer than the next.
+func (a *Accounts) dummy(cost int) string { return fmt.Sprintf("$2a$%02d%s", cost, a.tail) }
 
 func hasNUL(s string) bool {
 	for i := range len(s) {

@@ -13,9 +13,6 @@ import (
 	"github.com/berth-registry/berth/metadata"
 )
 
-// maxGroups bounds the groups of a user: all of them stand in each token.
-const maxGroups = 64
-
 // User is a user as a listing shows it.
 type User struct {
 	Name    string    `json:"name"`
@@ -62,8 +59,8 @@ func (a *Accounts) checkNew(name string, groups []string) error {
 }
 
 func checkGroups(groups []string) error {
-	if len(groups) > maxGroups {
-		return fmt.Errorf("%w: more than %d groups", ErrInvalid, maxGroups)
+	if len(groups) > auth.MaxGroups {
+		return fmt.Errorf("%w: more than %d groups", ErrInvalid, auth.MaxGroups)
 	}
 	for _, g := range groups {
 		if err := auth.CheckGroup(g); err != nil {

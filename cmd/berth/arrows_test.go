@@ -17,7 +17,7 @@ var arrows = map[string][]string{
 	"oci":                {},
 	"internal/durable":   {},
 	"internal/httpx":     {},
-	"config":             {},
+	"config":             {"auth", "oci"}, // one grammar of names
 	"storage":            {"oci"},
 	"storage/filesystem": {"oci", "storage", "internal/durable"},
 	"metadata":           {"oci", "storage"},

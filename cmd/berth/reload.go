@@ -1,9 +1,11 @@
 package main
 
 import (
-	"errors"
+	"crypto/tls"
 	"log/slog"
+	"reflect"
 
+	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/config"
 )
 
@@ -11,34 +13,47 @@ import (
 // log level and TLS files. If anything about the configuration is wrong, all
 // of it stays as it was.
 func (r *running) reload(read func() (config.Config, error), level *slog.LevelVar, log *slog.Logger) {
-	if err := r.apply(read, level); err != nil {
+	next, err := read()
+	if err == nil {
+		err = r.apply(next)
+	}
+	if err != nil {
 		log.Error("configuration not reloaded, the old one stays", "error", err)
+		return
+	}
+	setLevel(level, next.Log)
+	if !reflect.DeepEqual(fixed(r.config), fixed(next)) {
+		log.Warn("configuration reloaded, but some of what changed takes a restart: all but grants, users, log.level and the contents of TLS files")
 		return
 	}
 	log.Info("configuration reloaded")
 }
 
-func (r *running) apply(read func() (config.Config, error), level *slog.LevelVar) error {
-	c, err := read()
-	if err != nil {
+// fixed is the part of a configuration that a reload does not change.
+func fixed(c config.Config) config.Config {
+	c.Auth.Grants, c.Auth.Users, c.Log.Level = nil, nil, ""
+	return c
+}
+
+// apply makes everything before it puts anything into force.
+func (r *running) apply(c config.Config) error {
+	var grants *auth.Policy
+	var pair *tls.Certificate
+	var err error
+	if grants, err = policy(c.Auth); err != nil {
 		return err
 	}
-	grants, err := policy(c.Auth)
-	if err != nil {
-		return err
-	}
-	if r.cert != nil {
-		if c.HTTP.TLS.Cert == "" {
-			return errors.New("http.tls: TLS cannot be switched off without a restart")
-		}
-		if err := r.cert.reload(c.HTTP.TLS); err != nil {
+	if r.cert != nil && c.HTTP.TLS.Cert != "" {
+		if pair, err = loadPair(c.HTTP.TLS); err != nil {
 			return err
 		}
 	}
-	if err := r.accounts.SetStatic(static(c.Auth.Users)); err != nil {
+	if err := r.accounts.SetStatic(static(c.Auth.Users)); err != nil { // all or nothing, too
 		return err
 	}
 	r.policy.Store(grants)
-	setLevel(level, c.Log)
+	if pair != nil {
+		r.cert.current.Store(pair)
+	}
 	return nil
 }

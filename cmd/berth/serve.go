@@ -86,7 +86,7 @@ func (r *running) listen(ls *listeners, c config.Config) error {
 }
 
 // expireEvery is how often forgotten uploads are looked for.
-const expireEvery = time.Hour
+const expireEvery = 5 * time.Minute
 
 // maintain does what is to be done from time to time.
 func (r *running) maintain(ctx context.Context, log *slog.Logger) {

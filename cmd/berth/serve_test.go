@@ -10,8 +10,10 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -21,6 +23,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/berth-registry/berth/config"
 )
 
 // instance is a berth that serves in this process, from the command line on.
@@ -209,11 +213,45 @@ func TestReload(t *testing.T) {
 	i.write(t, "anonymous", "")
 	hangUp(t)
 	i.mayPull(t, true)
-	if err := os.WriteFile(i.file, []byte("auth: {grants: [}\nnonsense: 1\n"), 0o600); err != nil {
+}
+
+// TestReloadOfABadFile changes nothing at all: what is right about the new
+// configuration does not count while something is wrong.
+func TestReloadOfABadFile(t *testing.T) {
+	i := newInstance(t)
+	i.write(t, "authenticated", "")
+	c, err := config.Load(i.file, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	hangUp(t)
-	i.mayPull(t, true) // a bad file keeps the old grants
+	var log bytes.Buffer
+	logger, level := slog.New(slog.NewTextHandler(&log, nil)), new(slog.LevelVar)
+	r, err := wire(c, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	before := r.policy.Load()
+	next := c
+	next.Log.Level = "debug"
+	next.Auth.Users = []config.User{{Name: "docker.io", Bcrypt: "$2a$10$abcdefghijklmnopqrstuuVbrYMnKFRpPFp4jdHXFlm3dYRJE7yaW"}}
+	for name, read := range map[string]func() (config.Config, error){
+		"unreadable":            func() (config.Config, error) { return config.Config{}, errors.New("unreadable") },
+		"a user that cannot be": func() (config.Config, error) { return next, nil },
+	} {
+		log.Reset()
+		r.reload(read, level, logger)
+		if !strings.Contains(log.String(), "the old one stays") || r.policy.Load() != before || level.Level() != slog.LevelInfo {
+			t.Errorf("%s: level %v, %s", name, level.Level(), log.String())
+		}
+	}
+	next = c
+	next.HTTP.Addr = "127.0.0.1:1"
+	log.Reset()
+	r.reload(func() (config.Config, error) { return next, nil }, level, logger)
+	if !strings.Contains(log.String(), "restart") || r.policy.Load() == before {
+		t.Errorf("an address that changed: %s", log.String())
+	}
 }
 
 // mayPull waits until an anonymous token for public/a holds pull, or not.

@@ -19,18 +19,21 @@ func loadCertificate(files config.TLS) (*certificate, error) {
 	if files.Cert == "" {
 		return nil, nil
 	}
+	pair, err := loadPair(files)
+	if err != nil {
+		return nil, err
+	}
 	c := new(certificate)
-	return c, c.reload(files)
+	c.current.Store(pair)
+	return c, nil
 }
 
-// reload reads the files again. On an error the old certificate stays.
-func (c *certificate) reload(files config.TLS) error {
+func loadPair(files config.TLS) (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(files.Cert, files.Key)
 	if err != nil {
-		return fmt.Errorf("http.tls: %w", err)
+		return nil, fmt.Errorf("http.tls: %w", err)
 	}
-	c.current.Store(&pair)
-	return nil
+	return &pair, nil
 }
 
 // config is Go's default TLS configuration with the certificate in force; 1.2

@@ -34,6 +34,7 @@ const (
 // running is the parts of a serving process. Drivers are chosen here and
 // nowhere else.
 type running struct {
+	config   config.Config // as it was at the start
 	policy   *auth.Live
 	accounts *account.Accounts
 	registry *registry.Registry
@@ -46,7 +47,7 @@ type running struct {
 // wire opens the stores and builds everything over them. What was opened is
 // closed again if it fails.
 func wire(c config.Config, log *slog.Logger) (r *running, err error) {
-	r = &running{}
+	r = &running{config: c}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.close())

@@ -17,8 +17,8 @@ var trusted = httpx.Proxies{
 	netip.MustParsePrefix("fd00::/8"), netip.MustParsePrefix("fe80::/10"),
 }
 
-func request(peer string, headers ...string) *http.Request {
-	r := httptest.NewRequest(http.MethodGet, "http://berth.local:5000/v2/", nil)
+func request(t *testing.T, peer string, headers ...string) *http.Request {
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://berth.local:5000/v2/", nil)
 	r.RemoteAddr = peer
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Add(headers[i], headers[i+1])
@@ -71,12 +71,12 @@ func TestClient(t *testing.T) {
 		{"no address", "@", []string{xff, "192.0.2.1"}, "invalid IP"},
 		{"a unix socket", "", nil, "invalid IP"},
 	} {
-		if got := trusted.Client(request(test.peer, test.headers...)).String(); got != test.want {
+		if got := trusted.Client(request(t, test.peer, test.headers...)).String(); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 	}
 	for _, none := range []httpx.Proxies{nil, {}} {
-		if got := none.Client(request("10.0.0.1:1", xff, "192.0.2.1")).String(); got != "10.0.0.1" {
+		if got := none.Client(request(t, "10.0.0.1:1", xff, "192.0.2.1")).String(); got != "10.0.0.1" {
 			t.Errorf("without proxies: %s", got)
 		}
 	}
@@ -113,7 +113,7 @@ func TestBase(t *testing.T) {
 		{"too long", "192.0.2.1:1", false, strings.Repeat("a", 301), nil, ""},
 		{"long", "192.0.2.1:1", false, strings.Repeat("a", 300), nil, "http://" + strings.Repeat("a", 300)},
 	} {
-		r := request(test.peer, test.headers...)
+		r := request(t, test.peer, test.headers...)
 		if r.Host = test.host; test.tls {
 			r.TLS = new(tls.ConnectionState)
 		}
@@ -121,7 +121,7 @@ func TestBase(t *testing.T) {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
-	r := request("10.0.0.1:1", proto, "https", host, "registry.example")
+	r := request(t, "10.0.0.1:1", proto, "https", host, "registry.example")
 	if got := (httpx.Proxies)(nil).Base(r); got != "http://berth.local:5000" {
 		t.Errorf("without proxies: %q", got)
 	}

@@ -77,7 +77,7 @@ func TestRecorderUnderneath(t *testing.T) {
 
 // TestCountBody counts what is read, not what is declared.
 func TestCountBody(t *testing.T) {
-	r := httptest.NewRequest(http.MethodPut, "/", strings.NewReader("1234567890"))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/", strings.NewReader("1234567890"))
 	b := httpx.CountBody(r)
 	if _, err := io.CopyN(io.Discard, r.Body, 4); err != nil || b.Received != 4 {
 		t.Errorf("%d bytes, %v", b.Received, err)
@@ -89,7 +89,7 @@ func TestCountBody(t *testing.T) {
 		t.Error(err)
 	}
 	for name, body := range map[string]io.ReadCloser{"none": nil, "empty": http.NoBody} {
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 		r.Body = body
 		if b := httpx.CountBody(r); r.Body != body || b.Received != 0 {
 			t.Errorf("%s: the body was replaced", name)

@@ -13,6 +13,10 @@ import (
 // of the API, so that usually one is enough and little is read for nothing.
 const pageSize = 128
 
+// pageBytes bounds it for rows that are large: a referrer's annotations may
+// have some MiB.
+const pageBytes = 1 << 20
+
 // Repositories implements metadata.Lister.
 func (s *Store) Repositories(ctx context.Context, after string) iter.Seq2[string, error] {
 	return list(ctx, s, tableRepositories, nil, []byte(after), name)
@@ -100,10 +104,11 @@ func readPage[T any](ctx context.Context, s *Store, table string, prefix, after 
 	if bytes.Equal(k, start) {
 		k, v = c.Next()
 	}
-	for ; k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		if len(page) == pageSize {
+	for size := 0; k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		if len(page) == pageSize || size > pageBytes {
 			return page, last, true, nil
 		}
+		size += len(k) + len(v)
 		e, err := entry(k[len(prefix):], v)
 		if err != nil {
 			return page, nil, false, err

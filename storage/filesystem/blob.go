@@ -18,8 +18,8 @@ type blob struct {
 }
 
 var (
-	_ storage.Blob                 = (*blob)(nil)
-	_ interface{ File() *os.File } = (*blob)(nil)
+	_ storage.Blob  = (*blob)(nil)
+	_ storage.Filer = (*blob)(nil)
 )
 
 // File is the open file, at the blob's offset. It belongs to the blob: whoever
