@@ -288,7 +288,8 @@ func TestTruncatedWhileOpen(t *testing.T) {
 		if _, err := s.Manifest(ctx, "a", oci.Reference{Tag: "v1"}, true); err == nil {
 			t.Errorf("%d pages kept: the manifest can be read", keep)
 		}
-		if err := s.LinkBlob(ctx, "a", testBlob("e"), ""); err == nil {
+		// With ten pages the ones that this write needs may be there or not.
+		if err := s.LinkBlob(ctx, "a", testBlob("e"), ""); err == nil && keep < 10 {
 			t.Errorf("%d pages kept: a write went well", keep)
 		}
 		_ = s.Close()
