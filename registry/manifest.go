@@ -61,7 +61,7 @@ func (r *Registry) PushManifest(ctx context.Context, p Push) (*oci.Manifest, err
 	if err != nil {
 		return nil, fmt.Errorf("put manifest: %w", err)
 	}
-	r.writeBehind(m)
+	r.writeBehind(ctx, m)
 	return m, nil
 }
 
@@ -105,11 +105,16 @@ func (r *Registry) DeleteManifest(ctx context.Context, repo string, ref oci.Refe
 // beyond it pushes wait.
 const maxBehind = 16
 
-// writeBehind copies a manifest's bytes into storage after the answer, where
+// writeBehind copies a manifest's bytes into storage beside the answer, where
 // other registries and a rebuild of the metadata find them. The metadata
-// holds the manifest already, so a failure loses nothing that was promised.
-func (r *Registry) writeBehind(m *oci.Manifest) {
-	r.slots <- struct{}{}
+// holds the manifest already, so a failure, or a client that does not wait,
+// loses nothing that was promised.
+func (r *Registry) writeBehind(ctx context.Context, m *oci.Manifest) {
+	select {
+	case r.slots <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
 	r.behind.Go(func() {
 		defer func() { <-r.slots }()
 		if err := r.keep(context.Background(), m); err != nil {
@@ -123,7 +128,7 @@ func (r *Registry) keep(ctx context.Context, m *oci.Manifest) error {
 	if err != nil {
 		return err
 	}
-	defer up.Cancel(ctx)
+	defer func() { _ = up.Cancel(ctx) }() // nothing to do after Commit
 	if _, err := bytes.NewReader(m.Bytes).WriteTo(up); err != nil {
 		return err
 	}

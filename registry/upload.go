@@ -72,7 +72,7 @@ func (r *Registry) AppendUpload(ctx context.Context, id SessionID, c Chunk) (Ses
 		return s, err
 	}
 	defer release()
-	defer up.Cancel(context.WithoutCancel(ctx))
+	defer abandon(ctx, up)
 	if err := r.receive(up, c); err != nil {
 		return s, r.brokenOff(ctx, s, up, err)
 	}
@@ -87,7 +87,7 @@ func (r *Registry) FinishUpload(ctx context.Context, id SessionID, c Chunk, d oc
 		return Blob{}, s, err
 	}
 	defer release()
-	defer up.Cancel(context.WithoutCancel(ctx))
+	defer abandon(ctx, up)
 	if err := r.receive(up, c); err != nil {
 		return Blob{}, s, r.brokenOff(ctx, s, up, err)
 	}
@@ -105,7 +105,7 @@ func (r *Registry) PushBlob(ctx context.Context, repo string, d oci.Digest, size
 	if err != nil {
 		return Blob{}, fmt.Errorf("begin upload: %w", err)
 	}
-	defer up.Cancel(context.WithoutCancel(ctx))
+	defer abandon(ctx, up)
 	if err := r.receive(up, Chunk{Body: body, Length: -1}); err != nil {
 		return Blob{}, err
 	}
@@ -139,3 +139,7 @@ func (r *Registry) publish(ctx context.Context, repo string, up storage.Upload, 
 	}
 	return b, nil
 }
+
+// abandon drops an upload that has not ended otherwise. What it leaves behind
+// if it fails, Expire sweeps up.
+func abandon(ctx context.Context, up storage.Upload) { _ = up.Cancel(context.WithoutCancel(ctx)) }

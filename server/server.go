@@ -113,8 +113,13 @@ func (s *Server) routes(metricsHere bool) http.Handler {
 	r.Get("/v1/_ping", s.observed(SearchPing, s.searchPing))
 	r.Get("/v1/search", s.observed(Search, s.search))
 	r.Get("/.well-known/jwks.json", s.observed(JWKS, s.getJWKS))
-	r.Get("/healthz", s.observed(Healthz, s.healthz))
-	r.Get("/readyz", s.observed(Readyz, s.readyz))
+	for path, h := range map[string]http.HandlerFunc{
+		"/healthz": s.observed(Healthz, s.healthz),
+		"/readyz":  s.observed(Readyz, s.readyz),
+	} {
+		r.Get(path, h)
+		r.Head(path, h) // what some probes send
+	}
 	if metricsHere {
 		r.Method(http.MethodGet, "/metrics", s.metrics.Handler())
 	}

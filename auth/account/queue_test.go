@@ -39,8 +39,8 @@ func held(t *testing.T, parallel int, f func(*bench)) {
 			b.mu.Unlock()
 			<-b.release
 		})
+		defer close(b.release)
 		f(b)
-		close(b.release)
 	})
 }
 
@@ -89,7 +89,7 @@ func TestGuessersHoldUpNobody(t *testing.T) {
 		guess(0)
 		started, errs := b.settle()
 		if n := b.refused(errs); started != parallel || n != guessers-parallel-4 {
-			t.Fatalf("%d run and %d are refused", started, n)
+			b.t.Fatalf("%d run and %d are refused", started, n)
 		}
 
 		alice := b.m.users["alice"].Bcrypt
@@ -102,11 +102,11 @@ func TestGuessersHoldUpNobody(t *testing.T) {
 			b.release <- struct{}{}
 			b.settle()
 			if round > 10 {
-				t.Fatal("alice does not come to her turn")
+				b.t.Fatal("alice does not come to her turn")
 			}
 		}
 		if before := slices.Index(b.hashes, alice); before > parallel+4 {
-			t.Errorf("%d comparisons were before hers", before)
+			b.t.Errorf("%d comparisons were before hers", before)
 		}
 	})
 }
@@ -119,12 +119,12 @@ func TestGuessesAtOneUser(t *testing.T) {
 		}
 		_, errs := b.settle()
 		if n := b.refused(errs); n != 50-1-4 {
-			t.Errorf("%d are refused", n)
+			b.t.Errorf("%d are refused", n)
 		}
 		b.ask(b.t.Context(), "ci", "ci-password")
 		b.ask(b.t.Context(), "nobody", "guess")
 		if _, errs := b.settle(); len(errs) != 0 {
-			t.Errorf("others are refused: %v", errs)
+			b.t.Errorf("others are refused: %v", errs)
 		}
 	})
 }
@@ -146,7 +146,7 @@ func TestPlacesOfAll(t *testing.T) {
 		}
 		started, errs := b.settle()
 		if n := b.refused(errs); started != 1 || n != 3*users-1-64 {
-			t.Errorf("%d run and %d are refused", started, n)
+			b.t.Errorf("%d run and %d are refused", started, n)
 		}
 		login(b.t, b.a, "root", "root-password", nil)
 	})
@@ -172,7 +172,7 @@ func TestEqualLoginsAreOne(t *testing.T) {
 			b.settle()
 			b.release <- struct{}{}
 			if started, errs := b.settle(); started != 2 || len(errs) != 1 {
-				t.Errorf("%s: %d started, %v", tc.name, started, errs)
+				b.t.Errorf("%s: %d started, %v", tc.name, started, errs)
 			}
 			for range 10 {
 				b.ask(b.t.Context(), tc.name, tc.password) // while it runs
@@ -181,11 +181,11 @@ func TestEqualLoginsAreOne(t *testing.T) {
 			b.release <- struct{}{}
 			started, errs := b.settle()
 			if started != 2 || len(errs) != 310 {
-				t.Errorf("%s: %d started, %d answers", tc.name, started, len(errs))
+				b.t.Errorf("%s: %d started, %d answers", tc.name, started, len(errs))
 			}
 			for _, err := range errs {
 				if !errors.Is(err, tc.want) {
-					t.Errorf("%s: %v, want %v", tc.name, err, tc.want)
+					b.t.Errorf("%s: %v, want %v", tc.name, err, tc.want)
 				}
 			}
 		})
@@ -207,7 +207,7 @@ func TestTheFirstOfEqualLoginsGoes(t *testing.T) {
 			b.settle()
 			cancel()
 			if _, errs := b.settle(); len(errs) != 1 || !errors.Is(errs[0], context.Canceled) {
-				t.Errorf("the first: %v", errs)
+				b.t.Errorf("the first: %v", errs)
 			}
 			if !runs {
 				b.release <- struct{}{}
@@ -215,7 +215,7 @@ func TestTheFirstOfEqualLoginsGoes(t *testing.T) {
 			}
 			b.release <- struct{}{}
 			if _, errs := b.settle(); len(errs) != 1 || errs[0] != nil {
-				t.Errorf("the second: %v", errs)
+				b.t.Errorf("the second: %v", errs)
 			}
 		})
 	}
@@ -233,23 +233,23 @@ func TestWhoGoesLeavesThePlace(t *testing.T) {
 		b.settle()
 		b.ask(b.t.Context(), "nobody", "another")
 		if _, errs := b.settle(); b.refused(errs) != 1 {
-			t.Error("a fifth waits")
+			b.t.Error("a fifth waits")
 		}
 		cancel()
 		if _, errs := b.settle(); len(errs) != 4 {
-			t.Errorf("%v", errs)
+			b.t.Errorf("%v", errs)
 		}
 		for i := range 4 {
 			b.ask(b.t.Context(), "nobody", fmt.Sprint("later-", i))
 		}
 		if _, errs := b.settle(); len(errs) != 0 {
-			t.Errorf("the places are not free: %v", errs)
+			b.t.Errorf("the places are not free: %v", errs)
 		}
 		for range 5 {
 			b.release <- struct{}{}
 		}
 		if started, errs := b.settle(); started != 5 || len(errs) != 5 {
-			t.Errorf("%d started, %d answers", started, len(errs))
+			b.t.Errorf("%d started, %d answers", started, len(errs))
 		}
 	})
 }
