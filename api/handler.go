@@ -53,7 +53,11 @@ func (h *handler) do(endpoint func(http.ResponseWriter, *http.Request) error) ht
 			}
 			_ = reply(w, status, Problem{text})
 		}
-		h.log.Log(r.Context(), level, "admin", "method", r.Method, "path", r.URL.Path, "error", err)
+		attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path)}
+		if err != nil {
+			attrs = append(attrs, slog.String("error", err.Error()))
+		}
+		h.log.LogAttrs(r.Context(), level, "admin", attrs...)
 	}
 }
 
