@@ -11,7 +11,10 @@ import (
 	"github.com/berth-registry/berth/storage"
 )
 
-// Store is all roles together. Callers ask for the role they need.
+// Store is all roles together. Callers ask for the role they need. A mutation
+// that the disk has no room for fails with storage.ErrNoSpace and changes
+// nothing. After Close every method fails with fs.ErrClosed, but for a second
+// Close.
 type Store interface {
 	Blobs
 	Manifests
@@ -57,8 +60,8 @@ type Blobs interface {
 
 	// LinkBlob records a blob that has been committed to storage and links it
 	// to repo, creating the repository. A blob known already keeps its first
-	// key. If session is not empty, that upload session ends in the same
-	// transaction.
+	// key. If session is not empty, that upload session ends with it, or by its
+	// expiry if a crash comes between; one that is gone already is no error.
 	LinkBlob(ctx context.Context, repo string, b Blob, session string) error
 
 	// MountBlob links to repo what from has a link to, creating repo.
@@ -115,7 +118,8 @@ type Manifests interface {
 
 // Lister is the role of listings. All are in byte order, start strictly after
 // a given entry and cost what is consumed of them, not what is stored. The
-// consumer may break off at any time.
+// consumer may take its time and break off at any moment: no transaction or
+// connection is held while it works.
 type Lister interface {
 	// Repositories visits names greater than after.
 	Repositories(ctx context.Context, after string) iter.Seq2[string, error]
@@ -132,7 +136,8 @@ type Lister interface {
 	Referrers(ctx context.Context, repo string, d, after oci.Digest) iter.Seq2[oci.Descriptor, error]
 }
 
-// Session is an open upload session. ID is unguessable.
+// Session is an open upload session. ID is unguessable, made of letters,
+// digits, _ and -, and at most 64 bytes long; another one is fs.ErrNotExist.
 type Session struct {
 	ID        string
 	Repo      string
@@ -184,8 +189,8 @@ type Users interface {
 	// AddUser stores a new user. ErrExists if the name is taken.
 	AddUser(ctx context.Context, u User) error
 
-	// UpdateUser changes a stored user inside a transaction. fs.ErrNotExist
-	// if absent; an error of change is returned as it is and nothing stored.
+	// UpdateUser changes a stored user inside a transaction, in which change
+	// may run more than once. fs.ErrNotExist if absent; an error of change is returned as it is and nothing stored.
 	UpdateUser(ctx context.Context, name string, change func(*User) error) error
 
 	// RemoveUser removes a user. fs.ErrNotExist if absent.
