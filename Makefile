@@ -30,9 +30,8 @@ test: ## install what the tests need and run all of them; what cannot run is nam
 check: ## formatting, go vet, tidy modules
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not gofmt-ed:"; echo "$$out"; exit 1; }
 	$(GO) vet ./...
-	cd e2e && $(GO) vet ./...
+	for m in e2e e2e/differential bench; do (cd $$m && $(GO) vet ./... && $(GO) mod tidy -diff); done
 	$(GO) mod tidy -diff
-	cd e2e && $(GO) mod tidy -diff
 
 .PHONY: unit
 unit: ## unit tests; need nothing but Go
@@ -54,6 +53,20 @@ tools: ## install the programs that the end-to-end tests drive
 e2e: build ## end-to-end tests with real clients, the conformance suite and 300 kills (needs `make tools`)
 	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -timeout 20m .
 	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -timeout 20m -v ./crash
+	cd e2e/differential && $(GO) test -count=1 -timeout 20m .
+
+.PHONY: clients
+clients: build ## docs/clients.md with the clients that take minutes to build too
+	./e2e/install-tools.sh tools-clients.txt
+	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=clients $(GO) test -count=1 -timeout 30m .
+
+.PHONY: differential
+differential: ## the same requests to berth and to distribution's handlers; every difference is in docs/differences.md
+	cd e2e/differential && $(GO) test -count=1 -timeout 20m .
+
+.PHONY: bench
+bench: ## speed and CPU beside a floor program and distribution
+	cd bench && $(GO) run .
 
 .PHONY: conformance
 conformance: tools build ## the OCI conformance suite alone

@@ -174,3 +174,34 @@ func (s *server) pushesNothing(t *testing.T, client program, args ...string) {
 	again.want(t, 0, "PATCH", "/blobs/uploads/")
 	again.want(t, 0, "PUT", "/blobs/uploads/")
 }
+
+// craneSession keeps images as layouts. Its login asks nobody.
+type craneSession struct {
+	layouts
+	crane program
+	host  string
+}
+
+func TestClientCrane(t *testing.T) {
+	client{name: "crane", version: moduleVersion(t, require(t, "crane")), deletes: "tag", open: openCrane}.walk(t)
+}
+
+func openCrane(t *testing.T, s *server) session {
+	return &craneSession{newLayouts(t), require(t, "crane").setenv("DOCKER_CONFIG=" + workDir(t)), s.addr}
+}
+
+func (c *craneSession) login(t *testing.T, u user) result {
+	return c.crane.input(u.password).exec(t, "auth", "login", c.host, "-u", u.name, "--password-stdin")
+}
+
+func (c *craneSession) push(t *testing.T, ref string) result {
+	return c.crane.exec(t, "push", c.source, ref)
+}
+
+func (c *craneSession) pull(t *testing.T, ref string) result {
+	return c.crane.exec(t, "pull", "--format=oci", ref, c.pulled)
+}
+
+func (c *craneSession) remove(t *testing.T, ref string) result {
+	return c.crane.exec(t, "delete", ref)
+}

@@ -14,9 +14,11 @@ import (
 // engine is a Docker engine of our own: its data, sockets and configuration lie below scratch, nothing of a system
 // engine is touched, and it has no network but the machine's loopback.
 type engine struct {
-	host string
+	dir  string
 	proc *process
 }
+
+func (e engine) socket() string { return filepath.Join(e.dir, "docker.sock") }
 
 var sharedEngine struct {
 	sync.Once
@@ -24,52 +26,56 @@ var sharedEngine struct {
 	err error
 }
 
-// dockerEngine returns the engine of this run, started by the first test that asks.
+// dockerEngine returns Debian's engine of this run, started by the first test that asks.
 func dockerEngine(t *testing.T) engine {
 	t.Helper()
 	require(t, "docker")
-	dockerd := require(t, "dockerd")
-	if os.Getuid() != 0 {
-		skip(t, "dockerd needs root")
-	}
-	sharedEngine.Do(func() { sharedEngine.engine, sharedEngine.err = startEngine(dockerd) })
+	dockerd := require(t, "dockerd").setenv("PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin")
+	needRoot(t)
+	sharedEngine.Do(func() { sharedEngine.engine, sharedEngine.err = startEngine("engine", dockerd) })
 	must(t, sharedEngine.err)
-	t.Cleanup(func() { keep(t, sharedEngine.proc.log) })
-	e := sharedEngine.engine
+	return sharedEngine.ready(t)
+}
+
+// ready returns the engine once it answers.
+func (e engine) ready(t *testing.T) engine {
+	t.Helper()
+	t.Cleanup(func() { keep(t, e.proc.log) })
 	until(t, 60*time.Second, "docker version", func() bool {
 		if e.proc.ended() {
 			t.Fatalf("dockerd ended with %v\n%s", e.proc.err, tail(e.proc.log))
 		}
-		_, err := os.Stat(filepath.Join(scratch, "engine", "docker.sock"))
+		_, err := os.Stat(e.socket())
 		return err == nil && e.docker(t).exec(t, "version").code == 0
 	})
 	return e
 }
 
-func startEngine(dockerd program) (engine, error) {
-	dir := filepath.Join(scratch, "engine")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return engine{}, err
+// startEngine starts an engine that the end of the run stops.
+func startEngine(name string, dockerd program) (engine, error) {
+	e := engine{dir: filepath.Join(scratch, name)}
+	if err := os.MkdirAll(e.dir, 0o700); err != nil {
+		return e, err
 	}
-	file := filepath.Join(dir, "daemon.json")
+	file := filepath.Join(e.dir, "daemon.json")
 	if err := os.WriteFile(file, []byte(`{"insecure-registries": ["127.0.0.0/8"]}`), 0o600); err != nil {
-		return engine{}, err
+		return e, err
 	}
-	host := "unix://" + filepath.Join(dir, "docker.sock")
-	proc, err := startProcess(dockerd.with("--host", host, "--config-file", file,
-		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
-		"--pidfile", filepath.Join(dir, "docker.pid"), "--bridge", "none", "--iptables=false", "--ip6tables=false",
-	).setenv("PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin"), filepath.Join(dir, "dockerd.log"))
+	var err error
+	e.proc, err = startProcess(dockerd.with("--host", "unix://"+e.socket(), "--config-file", file,
+		"--data-root", filepath.Join(e.dir, "data"), "--exec-root", filepath.Join(e.dir, "exec"),
+		"--pidfile", filepath.Join(e.dir, "docker.pid"), "--bridge", "none", "--iptables=false", "--ip6tables=false",
+	), filepath.Join(e.dir, "dockerd.log"))
 	if err != nil {
-		return engine{}, err
+		return e, err
 	}
 	finally(func() error {
-		if err := proc.stop(60 * time.Second); err != nil {
-			return errors.Join(err, errors.New(tail(proc.log)), unmountBelow(dir))
+		if err := e.proc.stop(60 * time.Second); err != nil {
+			return errors.Join(err, errors.New(tail(e.proc.log)), unmountBelow(e.dir))
 		}
-		return unmountBelow(dir)
+		return unmountBelow(e.dir)
 	})
-	return engine{host, proc}, nil
+	return e, nil
 }
 
 // unmountBelow undoes what an engine leaves mounted: the network namespace of the machine, once a container used it.
@@ -90,7 +96,7 @@ func unmountBelow(dir string) error {
 // docker returns a client of the engine that is logged in nowhere.
 func (e engine) docker(t *testing.T) program {
 	t.Helper()
-	return require(t, "docker").setenv("DOCKER_HOST="+e.host, "DOCKER_CONFIG="+workDir(t), "DOCKER_BUILDKIT=0")
+	return require(t, "docker").setenv("DOCKER_HOST=unix://"+e.socket(), "DOCKER_CONFIG="+workDir(t), "DOCKER_BUILDKIT=0")
 }
 
 // login returns a client of the engine that is logged in as u.

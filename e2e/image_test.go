@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"testing"
 )
 
@@ -66,28 +67,53 @@ func (b blob) descriptor() map[string]any {
 func newImage(t *testing.T, types mediaTypes, arch string) image {
 	t.Helper()
 	text := rand.Text() + " for " + arch
-	base, baseID := newLayer(t, types.layer, "base.txt", rand.Text())
-	top, topID := newLayer(t, types.layer, "e2e.txt", text)
-	config := newJSON(t, types.config, map[string]any{
-		"architecture": arch, "os": "linux", "config": map[string]any{"Cmd": []string{"/none"}},
-		"rootfs":  map[string]any{"type": "layers", "diff_ids": []string{baseID, topID}},
-		"history": []any{map[string]string{"created_by": "base"}, map[string]string{"created_by": "top"}},
-	})
-	img := image{config: config, layers: []blob{base, top}, text: text}
-	img.manifest = newJSON(t, types.manifest, map[string]any{
-		"schemaVersion": 2, "mediaType": types.manifest, "config": config.descriptor(),
-		"layers": []any{base.descriptor(), top.descriptor()},
-	})
+	base, baseID := newLayer(t, types.layer, file{"base.txt", 0o644, rand.Text()})
+	top, topID := newLayer(t, types.layer, file{"e2e.txt", 0o644, text})
+	img := assemble(t, types, arch, []string{"/none"}, []blob{base, top}, []string{baseID, topID})
+	img.text = text
 	return img
 }
 
+// newRunnable returns an image for this machine that prints its text when it runs.
+func newRunnable(t *testing.T) image {
+	t.Helper()
+	text := rand.Text()
+	base, baseID := newLayer(t, ociTypes.layer, file{"bin/busybox", 0o755, readFile(t, busybox(t))})
+	top, topID := newLayer(t, ociTypes.layer, file{"e2e.txt", 0o644, text})
+	img := assemble(t, ociTypes, runtime.GOARCH, []string{"/bin/busybox", "cat", "/e2e.txt"}, []blob{base, top}, []string{baseID, topID})
+	img.text = text
+	return img
+}
+
+// assemble makes an image of two layers, base and top.
+func assemble(t *testing.T, types mediaTypes, arch string, cmd []string, layers []blob, diffIDs []string) image {
+	t.Helper()
+	config := newJSON(t, types.config, map[string]any{
+		"architecture": arch, "os": "linux", "config": map[string]any{"Cmd": cmd},
+		"rootfs":  map[string]any{"type": "layers", "diff_ids": diffIDs},
+		"history": []any{map[string]string{"created_by": "base"}, map[string]string{"created_by": "top"}},
+	})
+	manifest := newJSON(t, types.manifest, map[string]any{
+		"schemaVersion": 2, "mediaType": types.manifest, "config": config.descriptor(),
+		"layers": []any{layers[0].descriptor(), layers[1].descriptor()},
+	})
+	return image{manifest: manifest, config: config, layers: layers}
+}
+
+// file is the only entry of a layer.
+type file struct {
+	name string
+	mode int64
+	data string
+}
+
 // newLayer returns a compressed layer of one file, and the digest of the uncompressed one.
-func newLayer(t *testing.T, mediaType, name, text string) (blob, string) {
+func newLayer(t *testing.T, mediaType string, f file) (blob, string) {
 	t.Helper()
 	var plain, packed bytes.Buffer
 	tw := tar.NewWriter(&plain)
-	must(t, tw.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text))}))
-	_, err := tw.Write([]byte(text))
+	must(t, tw.WriteHeader(&tar.Header{Name: f.name, Mode: f.mode, Size: int64(len(f.data))}))
+	_, err := tw.Write([]byte(f.data))
 	must(t, err)
 	must(t, tw.Close())
 	zw := gzip.NewWriter(&packed)

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Installs what the end-to-end tests need: the Go tools of tools.txt into ../.tools, and, as root on a machine with
-# apt, Debian's packages. What is there already is left alone. Where something cannot be installed, each missing
-# program is named and the exit status is 1: the tests that can run still run.
+# apt, Debian's packages. Arguments name other lists to install besides: tools-clients.txt has clients that take minutes
+# to build. What is there already is left alone. Where something cannot be installed, each missing program is named and
+# the exit status is 1: the tests that can run still run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -16,6 +17,9 @@ needed=(
 	containerd:containerd
 	runc:runc
 	skopeo:skopeo
+	podman:podman
+	buildah:buildah
+	strace:strace
 	dpkg-deb:dpkg
 	tar:tar
 	/etc/ssl/certs/ca-certificates.crt:ca-certificates
@@ -58,20 +62,33 @@ install_packages() {
 # installed prints module@version of a program built by `go install`.
 installed() { go version -m "$1" 2>/dev/null | awk '$1 == "path" {path = $2} $1 == "mod" {print path "@" $3}'; }
 
+# install_tool builds a program into a directory below $bin: two daemons of one name, Debian's and a new one, would
+# otherwise be taken for each other. Without cgo no C compiler is needed.
 install_tool() {
-	local name=${1%@*}
+	local name=${1%@*} dir=$bin${2:+/$2}
 	name=${name##*/}
-	[[ $(installed "$bin/$name") == "$1" ]] && return
+	[[ $(installed "$dir/$name") == "$1" || $("$dir/$name" --version 2>/dev/null) == *" ${1%%/cmd/*} ${1##*@} "* ]] && return
 	echo "installing $1"
-	GOBIN=$bin GOFLAGS= go install "$1" || missing+=("$name (go install $1)")
+	case $1 in
+	github.com/moby/buildkit/*) build_inside "$1" "$dir/$name" ;;
+	*) GOBIN=$dir GOFLAGS= CGO_ENABLED=0 go install -ldflags '-s -w' "$1" ;;
+	esac || missing+=("$name ($1)")
 }
+
+# build_inside builds module/cmd/program@version in the module cache, for a module that go install refuses: its go.mod
+# excludes versions of others.
+build_inside() (
+	module=${1%%/cmd/*} version=${1##*@}
+	source=$(GOFLAGS= go mod download -json "$module@$version" | sed -nE 's/^\t"Dir": "(.*)",$/\1/p')
+	cd "${source:?}" && GOFLAGS= CGO_ENABLED=0 go build -ldflags "-s -w -X $module/version.Version=$version" -o "$2" "./cmd/${2##*/}"
+)
 
 mkdir -p "$bin"
 bin=$(cd "$bin" && pwd)
 install_packages || echo "apt-get failed" >&2
-while read -r tool; do
-	install_tool "$tool"
-done <tools.txt
+while read -r tool dir; do
+	install_tool "$tool" "$dir"
+done < <(cat tools.txt "$@")
 for entry in "${needed[@]}"; do
 	have "${entry%%:*}" || missing+=("${entry%%:*} (Debian package ${entry#*:})")
 done

@@ -164,3 +164,34 @@ func discover(t *testing.T, oras program, ref string, flags ...string) string {
 	}
 	return sorted(digests...)
 }
+
+// orasSession copies images from and to layouts.
+type orasSession struct {
+	layouts
+	oras program
+	host string
+}
+
+func TestClientOras(t *testing.T) {
+	client{name: "oras", version: moduleVersion(t, require(t, "oras")), deletes: "manifest", open: openOras}.walk(t)
+}
+
+func openOras(t *testing.T, s *server) session {
+	return &orasSession{newLayouts(t), require(t, "oras").setenv("DOCKER_CONFIG="+workDir(t), "HOME="+workDir(t)), s.addr}
+}
+
+func (c *orasSession) login(t *testing.T, u user) result {
+	return c.oras.input(u.password).exec(t, "login", "--plain-http", c.host, "-u", u.name, "--password-stdin")
+}
+
+func (c *orasSession) push(t *testing.T, ref string) result {
+	return c.oras.exec(t, "cp", "--from-oci-layout", "--to-plain-http", c.source+":e2e", ref)
+}
+
+func (c *orasSession) pull(t *testing.T, ref string) result {
+	return c.oras.exec(t, "cp", "--from-plain-http", "--to-oci-layout", ref, c.pulled+":e2e")
+}
+
+func (c *orasSession) remove(t *testing.T, ref string) result {
+	return c.oras.exec(t, "manifest", "delete", "--plain-http", "--force", ref)
+}

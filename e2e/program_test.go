@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// commandLimit ends a client that hangs.
-const commandLimit = 3 * time.Minute
+// commandLimit ends a client that hangs. Building berth in a container takes minutes on a busy machine.
+const commandLimit = 10 * time.Minute
 
 // program is an external command with what all its calls share: leading arguments, environment, directory, input.
 type program struct {
@@ -46,6 +46,15 @@ func require(t *testing.T, name string) program {
 		skip(t, name+" is not installed (run e2e/install-tools.sh)")
 	}
 	return program{path: path}
+}
+
+// requireSlow finds a program of tools-clients.txt, which takes minutes to build: only BERTH_REQUIRE=clients insists on it.
+func requireSlow(t *testing.T, name string) program {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join("../.tools", name)); err != nil && os.Getenv("BERTH_REQUIRE") != "clients" {
+		t.Skipf("%s is not installed (run e2e/install-tools.sh tools-clients.txt)", name)
+	}
+	return require(t, name)
 }
 
 func (p program) with(args ...string) program {

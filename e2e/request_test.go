@@ -83,12 +83,13 @@ func (s *server) requests(t *testing.T, mark int) requests {
 	return all
 }
 
-// find returns the requests of a method whose path matches pattern, with one of the statuses (none given: any).
+// find returns the requests of a method (of several: "PATCH|PUT") whose path matches pattern, with one of the statuses
+// (none given: any).
 func (rs requests) find(method, pattern string, status ...int) requests {
-	path := regexp.MustCompile(pattern)
+	path, methods := regexp.MustCompile(pattern), strings.Split(method, "|")
 	var found requests
 	for _, r := range rs {
-		if r.Method == method && path.MatchString(r.Path) && (len(status) == 0 || slices.Contains(status, r.Status)) {
+		if slices.Contains(methods, r.Method) && path.MatchString(r.Path) && (len(status) == 0 || slices.Contains(status, r.Status)) {
 			found = append(found, r)
 		}
 	}

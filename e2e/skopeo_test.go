@@ -138,3 +138,34 @@ func TestSkopeoDenied(t *testing.T) {
 	denied.want(t, 0, "GET", "^/v2/alice", 200)
 	equal(t, "writes by bob", len(denied.wrote()), 0)
 }
+
+// skopeoSession keeps images as layouts.
+type skopeoSession struct {
+	layouts
+	skopeo program
+	host   string
+}
+
+func TestClientSkopeo(t *testing.T) {
+	client{name: "skopeo", version: printedVersion(t, require(t, "skopeo")), deletes: "manifest", open: openSkopeo}.walk(t)
+}
+
+func openSkopeo(t *testing.T, s *server) session {
+	return &skopeoSession{newLayouts(t), newSkopeo(t), s.addr}
+}
+
+func (c *skopeoSession) login(t *testing.T, u user) result {
+	return c.skopeo.input(u.password).exec(t, "login", "--tls-verify=false", "-u", u.name, "--password-stdin", c.host)
+}
+
+func (c *skopeoSession) push(t *testing.T, ref string) result {
+	return c.skopeo.with(toServer...).exec(t, "oci:"+c.source+":e2e", "docker://"+ref)
+}
+
+func (c *skopeoSession) pull(t *testing.T, ref string) result {
+	return c.skopeo.with(fromServer...).exec(t, "docker://"+ref, "oci:"+c.pulled+":e2e")
+}
+
+func (c *skopeoSession) remove(t *testing.T, ref string) result {
+	return c.skopeo.exec(t, "delete", "--tls-verify=false", "docker://"+ref)
+}

@@ -1,0 +1,3 @@
+module github.com/berth-registry/berth/bench
+
+go 1.26

@@ -1,0 +1,72 @@
+package differential
+
+// The words in which steps say what is special about them. The table of
+// deviations goes by them where the answer alone does not tell.
+const (
+	// paths and methods
+	badName      = "malformed repository name"
+	longName     = "repository name above 255 bytes"
+	badTag       = "malformed tag"
+	badDigest    = "malformed digest"
+	otherDigest  = "digest of an algorithm that berth does not support"
+	uncleanPath  = "path that path.Clean would change"
+	escapedSlash = "%2F in the repository name"
+	noEndpoint   = "no endpoint"
+	wrongMethod  = "method that the endpoint has not"
+	headListing  = "HEAD of a listing or status"
+	optionsOf    = "OPTIONS"
+
+	// pulling
+	noAccept    = "no Accept"
+	narrowly    = "Accept without the stored type"
+	conditional = "If-None-Match"
+	listed      = "If-None-Match with a list, a weak tag or *"
+	unquoted    = "If-None-Match without quotes"
+	badRange    = "unsatisfiable Range"
+	headRange   = "HEAD with Range"
+	badMatch    = "failing If-Match"
+
+	// uploads
+	badQuery      = "malformed query"
+	singlePost    = "POST with digest"
+	anonymous     = "mount without from"
+	badMount      = "mount or from malformed"
+	badLength     = "Content-Range that is not as long as the body"
+	badOrder      = "chunk out of order"
+	badChunkRange = "malformed Content-Range"
+	rfcRange      = "Content-Range as RFC 9110 writes it"
+	streamedRange = "Content-Range without Content-Length"
+	wrongType     = "Content-Type other than octet-stream"
+	strangers     = "session of another repository"
+	staleURL      = "Location of an earlier answer"
+	ownURL        = "Location written by hand"
+	sha512        = "sha512"
+	meanwhile     = "while another request writes to the session"
+
+	// manifests
+	withSubject   = "subject"
+	withTags      = "tag parameters"
+	badTagParam   = "malformed tag parameter"
+	tooLarge      = "manifest above 4 MiB"
+	schema1       = "Docker schema 1"
+	bothKinds     = "image and index in one"
+	twoKeys       = "the same key twice"
+	unknownType   = "media type of neither OCI nor Docker"
+	artifactType  = "OCI artifact manifest"
+	noMediaType   = "no mediaType in the document"
+	noContentType = "no Content-Type"
+	plainJSON     = "Content-Type application/json"
+	wrongKind     = "mediaType other than the Content-Type"
+	badType       = "malformed Content-Type"
+	badJSON       = "body that is no JSON"
+	trailing      = "bytes after the document"
+	noLayers      = "image without layers or config"
+	noManifests   = "index without manifests"
+	nullList      = "layers or manifests null"
+	badDescriptor = "descriptor with a malformed digest"
+	badSize       = "descriptor with a negative size"
+	badVersion    = "schemaVersion other than 2"
+	foreignLayer  = "layer that lives at its URL"
+	urlLayer      = "ordinary layer with URLs"
+	blobAsChild   = "index over a blob"
+)

@@ -1,0 +1,42 @@
+package e2e
+
+import "testing"
+
+// podmanSession builds and runs with runc; there is no daemon.
+type podmanSession struct {
+	podman program
+	host   string
+}
+
+func TestClientPodman(t *testing.T) {
+	needRoot(t)
+	require(t, "runc")
+	client{name: "podman", version: printedVersion(t, require(t, "podman")), open: openPodman}.walk(t)
+}
+
+func openPodman(t *testing.T, s *server) session {
+	return &podmanSession{ownContainers(t, require(t, "podman").with("--runtime", "runc")), s.addr}
+}
+
+func (c *podmanSession) login(t *testing.T, u user) result {
+	return c.podman.input(u.password).exec(t, "login", "--tls-verify=false", "-u", u.name, "--password-stdin", c.host)
+}
+
+func (c *podmanSession) prepare(t *testing.T, ref string) (text string) {
+	dir, text := buildContext(t)
+	c.podman.run(t, "build", "--quiet", "--network", "none", "-t", ref, dir)
+	return text
+}
+
+func (c *podmanSession) push(t *testing.T, ref string) result {
+	return c.podman.exec(t, "push", "--tls-verify=false", ref)
+}
+
+func (c *podmanSession) pull(t *testing.T, ref string) result {
+	return c.podman.exec(t, "pull", "--tls-verify=false", ref)
+}
+
+func (c *podmanSession) look(t *testing.T, ref string) (digest, text string) {
+	digest = c.podman.run(t, "image", "inspect", "--format", "{{.Digest}}", ref)
+	return digest, c.podman.run(t, "run", "--rm", "--network", "none", "--ulimit", "host", ref)
+}
