@@ -18,13 +18,13 @@ type helmSession struct {
 }
 
 func TestClientHelm(t *testing.T) {
-	client{name: "helm", version: moduleVersion(t, require(t, "helm")), open: openHelm}.walk(t)
+	client{name: "helm", version: moduleVersion(t, requireSlow(t, "helm")), open: openHelm}.walk(t)
 }
 
 func openHelm(t *testing.T, s *server) session {
 	dir := workDir(t)
 	must(t, os.Mkdir(filepath.Join(dir, "pulled"), 0o755))
-	helm := require(t, "helm").setenv("HOME="+dir, "DOCKER_CONFIG="+dir, "HELM_CONFIG_HOME="+dir, "HELM_CACHE_HOME="+dir, "HELM_DATA_HOME="+dir)
+	helm := requireSlow(t, "helm").setenv("HOME="+dir, "DOCKER_CONFIG="+dir, "HELM_CONFIG_HOME="+dir, "HELM_CACHE_HOME="+dir, "HELM_DATA_HOME="+dir)
 	return &helmSession{helm: helm.in(dir), host: s.addr, dir: dir}
 }
 

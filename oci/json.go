@@ -119,10 +119,15 @@ func misspelt(name string) bool {
 	return false
 }
 
-// descriptors is a list that stops being read when it is too long.
-type descriptors []Descriptor
+// descriptors is a list that stops being read when it is too long. It tells
+// whether it was there at all, if only as null.
+type descriptors struct {
+	there bool
+	items []Descriptor // not nil for a list of none
+}
 
 func (l *descriptors) UnmarshalJSON(b []byte) error {
+	l.there = true
 	if string(b) == "null" {
 		return nil
 	}
@@ -130,16 +135,16 @@ func (l *descriptors) UnmarshalJSON(b []byte) error {
 	if t, err := d.Token(); err != nil || t != json.Delim('[') {
 		return errors.New("not a list")
 	}
-	*l = descriptors{}
+	l.items = []Descriptor{}
 	for d.More() {
-		if len(*l) == maxDescriptors {
+		if len(l.items) == maxDescriptors {
 			return invalid(fmt.Sprintf("more than %d descriptors in a list", maxDescriptors))
 		}
 		var one Descriptor
 		if err := d.Decode(&one); err != nil {
 			return err
 		}
-		*l = append(*l, one)
+		l.items = append(l.items, one)
 	}
 	return nil
 }

@@ -31,16 +31,16 @@ func (m *Manifest) Index() bool {
 	return m.MediaType == MediaTypeImageIndex || m.MediaType == MediaTypeDockerList
 }
 
-// document is the union of every manifest type. RawMessage tells an absent
-// list from an empty one.
+// document is the union of every manifest type. Pointers, and
+// descriptors, tell what is there from what is not.
 type document struct {
 	SchemaVersion int               `json:"schemaVersion"`
 	MediaType     string            `json:"mediaType"`
 	ArtifactType  string            `json:"artifactType"`
 	Config        *Descriptor       `json:"config"`
-	Layers        *descriptors      `json:"layers"`
-	Blobs         *descriptors      `json:"blobs"`
-	Manifests     *descriptors      `json:"manifests"`
+	Layers        descriptors       `json:"layers"`
+	Blobs         descriptors       `json:"blobs"`
+	Manifests     descriptors       `json:"manifests"`
 	FSLayers      json.RawMessage   `json:"fsLayers"`
 	Subject       *Descriptor       `json:"subject"`
 	Annotations   map[string]string `json:"annotations"`
@@ -116,26 +116,28 @@ func mediaTypeOf(contentType string, doc *document) (string, error) {
 }
 
 // fill decides by shape and media type what the document is and collects what
-// it references.
+// it references. A list that is null is empty, because clients in Go write nil
+// slices so, and so are layers that are absent: such images exist
+// (image-spec#1016). An index must have its list.
 func (m *Manifest) fill(doc *document) error {
-	index := doc.Manifests != nil
-	image := doc.Config != nil || doc.Layers != nil || doc.Blobs != nil
+	index := doc.Manifests.items != nil || m.Index()
+	image := doc.Config != nil || doc.Layers.items != nil || doc.Blobs.items != nil
 	switch {
 	case index && image:
 		return invalid("the document is both an image and an index")
-	case m.Index() && !index:
+	case m.Index() && !doc.Manifests.there:
 		return invalid("an index has a list of manifests")
 	case index && !m.Index() && m.knownImage():
 		return invalid("an image manifest has no list of manifests")
-	case m.knownImage() && m.MediaType != MediaTypeArtifactManifest && (doc.Config == nil || doc.Layers == nil):
-		return invalid("an image manifest has a config and layers")
+	case m.knownImage() && m.MediaType != MediaTypeArtifactManifest && doc.Config == nil:
+		return invalid("an image manifest has a config")
 	case !index && !image:
 		return invalid("the document is neither an image nor an index")
 	case (m.Index() || m.knownImage()) && m.MediaType != MediaTypeArtifactManifest && doc.SchemaVersion != 2:
 		return invalid("schemaVersion is not 2")
 	}
 	if index {
-		m.Manifests = *doc.Manifests
+		m.Manifests = doc.Manifests.items
 		return nil
 	}
 	if doc.Config != nil {
@@ -144,11 +146,7 @@ func (m *Manifest) fill(doc *document) error {
 			m.ArtifactType = doc.Config.MediaType // distribution-spec, "Listing Referrers"
 		}
 	}
-	for _, list := range []*descriptors{doc.Layers, doc.Blobs} {
-		if list != nil {
-			m.Blobs = append(m.Blobs, *list...)
-		}
-	}
+	m.Blobs = append(append(m.Blobs, doc.Layers.items...), doc.Blobs.items...)
 	return nil
 }
 

@@ -57,7 +57,7 @@ func (s *Server) writeError(w *httpx.Recorder, err error) {
 	if m := (*methodError)(nil); errors.As(err, &m) {
 		h.Set("Allow", m.allow)
 	}
-	if e.Status == http.StatusServiceUnavailable {
+	if e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests {
 		h.Set("Retry-After", "5")
 	}
 	h.Set("Content-Type", "application/json")

@@ -79,22 +79,10 @@ func pushedLess() []deviation {
 			why: reason{design: "CVE-2021-41190: a document that two readers take for different things."},
 		},
 		{
-			id: "no-layers", ops: put, label: noLayers, forms: refused, mend: undoManifest,
-			request: "an image manifest without the key `layers`", distribution: "201", berth: "400 MANIFEST_INVALID",
-			why:  reason{design: "The image-spec's schema/image-manifest-schema.json requires schemaVersion, config and layers."},
-			open: "Its prose does not call layers REQUIRED, and public images without the key exist (opencontainers/image-spec#1016).",
-		},
-		{
 			id: "no-manifests", ops: put, label: noManifests, forms: refused, mend: undoManifest,
 			request: "an index without the key `manifests`", distribution: "201", berth: "400 MANIFEST_INVALID",
 			why: reason{source: imageSpec, section: "image-index.md, Image Index Property Descriptions",
 				quote: "While this property MUST be present, the size of the array MAY be zero."},
-		},
-		{
-			id: "null-lists", ops: put, label: nullList, forms: refused, mend: undoManifest,
-			request: "`\"layers\": null` or `\"manifests\": null`", distribution: "201", berth: "400 MANIFEST_INVALID",
-			why:  reason{design: "null is no array (image-spec, schema/image-manifest-schema.json)."},
-			open: "It is what Go programs write for a list that nobody made, and distribution takes it.",
 		},
 		{
 			id: "negative-size", ops: put, label: badSize, forms: refused, mend: undoManifest,
@@ -149,7 +137,7 @@ func pushOrder() []deviation {
 		},
 		{
 			id: "document-before-blobs", ops: put, forms: []difference{code("MANIFEST_BLOB_UNKNOWN", "MANIFEST_INVALID")},
-			when:    either(twoKeys, bothKinds, noLayers, badSize, nullList, badTagParam),
+			when:    either(twoKeys, bothKinds, badSize, badTagParam),
 			request: "a manifest that only berth refuses, whose blobs are absent", distribution: "400 MANIFEST_BLOB_UNKNOWN", berth: "400 MANIFEST_INVALID",
 			why: reason{design: "Both are true; pushing the blobs would not help."},
 		},
