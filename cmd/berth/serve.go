@@ -38,7 +38,8 @@ func serveCommand() *cobra.Command {
 // again.
 func serve(ctx context.Context, c config.Config, reload func() (config.Config, error)) (err error) {
 	level := new(slog.LevelVar)
-	log := newLog(c.Log, level)
+	log, flush := newLog(c.Log, level)
+	defer flush()
 	log.Info("starting", "version", version)
 	hangup := make(chan os.Signal, 1) // from the start on: it would end the process
 	signal.Notify(hangup, syscall.SIGHUP)
@@ -118,20 +119,4 @@ func onSignal(ctx context.Context, c <-chan os.Signal, f func()) {
 			f()
 		}
 	}
-}
-
-// newLog returns the process's logger. level is set from c and may change.
-func newLog(c config.Log, level *slog.LevelVar) *slog.Logger {
-	setLevel(level, c)
-	options := &slog.HandlerOptions{Level: level}
-	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, options))
-	}
-	return slog.New(slog.NewTextHandler(os.Stderr, options))
-}
-
-func setLevel(level *slog.LevelVar, c config.Log) {
-	var l slog.Level
-	_ = l.UnmarshalText([]byte(c.Level)) // config has checked it
-	level.Set(l)
 }
