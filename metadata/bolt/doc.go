@@ -1,8 +1,8 @@
-// Package bolt keeps metadata in one bbolt file and upload sessions in small
-// files beside it, for exactly one process.
+// Package bolt keeps metadata in one bbolt file and upload sessions in a log
+// beside it, for exactly one process.
 //
 //	berth.db               everything but sessions: one B+tree per table
-//	berth.db.sessions/     one file per open upload session, <id>.<version>
+//	berth.db.sessions      a log of the changes of upload sessions
 //	berth.db.new           a database that is being created, gone afterwards
 //
 // The tables. "·" stands for a zero byte after a repository name, which can
@@ -36,11 +36,11 @@
 // gathers. Listings read page by page, a transaction each, because an open
 // transaction keeps bbolt from using freed pages again.
 //
-// Sessions are files because they change with every chunk of an upload and
-// need not survive a power cut: they cost no sync. They are the one thing
-// that is not in the transaction: LinkBlob removes the session's file after
-// its commit, and a crash between the two leaves a session of a finished
-// upload, which expires like any other.
+// Sessions are in memory and in a log of their own, because they change with
+// every chunk of an upload and need not survive a power cut: they cost no sync.
+// They are the one thing that is not in the transaction: LinkBlob ends the
+// session after its commit, and a crash between the two leaves a session of a
+// finished upload, which expires like any other.
 //
 // A file that was cut or overwritten is an error of Open or of the call that
 // meets the damage, never a panic. Open changes nothing in an existing file.

@@ -3,10 +3,10 @@ package bolt
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -19,107 +19,142 @@ func sealed(b []byte) []byte {
 	return binary.BigEndian.AppendUint32(body, crc32.Checksum(body, castagnoli))
 }
 
-func files(t *testing.T, s *Store) []string {
-	t.Helper()
-	entries, err := os.ReadDir(s.path + ".sessions")
-	ok(t, err)
-	names := []string{}
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
+func testSession(id string, version int64) metadata.Session {
+	return metadata.Session{ID: id, Principal: "alice", Version: version, State: []byte("state")}
 }
 
 func putSession(t *testing.T, s *Store, id string, versions int64) {
 	t.Helper()
 	for v := int64(1); v <= versions; v++ {
-		ok(t, s.PutSession(ctx, metadata.Session{ID: id, Principal: "alice", Version: v, State: []byte("state")}))
+		ok(t, s.PutSession(ctx, testSession(id, v)))
 	}
 }
 
-func TestSessionFiles(t *testing.T) {
+// versions are those of the sessions that a process finds which starts now.
+func versions(t *testing.T, path string) map[string]int64 {
+	t.Helper()
+	ss, err := openSessions(path + ".sessions")
+	ok(t, err)
+	defer ss.close()
+	found := map[string]int64{}
+	for id, s := range ss.open {
+		found[id] = s.Version
+	}
+	if n := ss.count["alice"]; n != len(found) {
+		t.Errorf("%d sessions are counted of %d", n, len(found))
+	}
+	return found
+}
+
+func TestSessionsSurvive(t *testing.T) {
 	s := openNew(t)
 	putSession(t, s, "one", 3)
 	putSession(t, s, "two", 1)
-	if got := files(t, s); !slices.Equal(got, []string{"one.3", "two.1"}) {
-		t.Errorf("files: %v", got)
-	}
+	putSession(t, s, "three", 2)
 	info, err := os.Stat(s.path + ".sessions")
 	ok(t, err)
-	if info.Mode().Perm() != 0o700 {
+	if info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v", info.Mode())
 	}
 	ok(t, s.DeleteSession(ctx, "two"))
-	ok(t, s.LinkBlob(ctx, "a", testBlob("x"), "one"))
-	if got := files(t, s); len(got) != 0 {
-		t.Errorf("files: %v", got)
+	ok(t, s.LinkBlob(ctx, "a", testBlob("x"), "three"))
+	putSession(t, s, "two", 1) // an id again, as a new session
+	for range 2 {
+		if got := fmt.Sprint(versions(t, s.path)); got != "map[one:3 two:1]" {
+			t.Errorf("found %v", got)
+		}
 	}
 }
 
-// Any cut and any flipped bit of a session file counts as absent.
-func TestSessionTorn(t *testing.T) {
+// A log that was cut has the changes before the cut. One in which a bit was
+// flipped ends before that record.
+func TestSessionLogTorn(t *testing.T) {
 	s := openNew(t)
-	putSession(t, s, "s", 1)
-	path := filepath.Join(s.path+".sessions", "s.1")
-	whole, err := os.ReadFile(path)
+	putSession(t, s, "s", 3)
+	log := s.path + ".sessions"
+	whole, err := os.ReadFile(log)
 	ok(t, err)
-	ok(t, s.Close())
+	record := len(whole) / 3
 	for n := range len(whole) {
-		tornSession(t, s.path, path, whole[:n])
 		flipped := slices.Clone(whole)
 		flipped[n] ^= 0x10
-		tornSession(t, s.path, path, flipped)
-	}
-	ok(t, os.WriteFile(path, whole, 0o600))
-	s = open(t, s.path)
-	_, err = s.Session(ctx, "s")
-	ok(t, err)
-	ok(t, os.WriteFile(path, whole[:10], 0o600)) // under a store that runs
-	if _, err := s.Session(ctx, "s"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("error is %v", err)
-	}
-	ok(t, s.DeleteSession(ctx, "s"))
-}
-
-func tornSession(t *testing.T, db, path string, b []byte) {
-	t.Helper()
-	ok(t, os.WriteFile(path, b, 0o600))
-	ss, err := openSessions(db + ".sessions")
-	ok(t, err)
-	if _, err := ss.get("s"); !errors.Is(err, fs.ErrNotExist) || ss.count["alice"] != 0 {
-		t.Errorf("%q was read: %v", b, err)
-	}
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the file is still there: %v", err)
+		for _, torn := range [][]byte{whole[:n], flipped} {
+			ok(t, os.WriteFile(log, torn, 0o600))
+			if got := versions(t, s.path)["s"]; got != int64(n/record) {
+				t.Fatalf("at %d of records of %d: version %d", n, record, got)
+			}
+			left, err := os.ReadFile(log)
+			ok(t, err)
+			if len(left) != n/record*record {
+				t.Fatalf("at %d: %d bytes are left", n, len(left))
+			}
+		}
 	}
 }
 
-// What a crash can leave in the directory: a version that was replaced, one
-// that was not written to its end, and what others put there.
-func TestSessionLeftovers(t *testing.T) {
+// What cannot be written is not answered, and the next record takes its place.
+func TestSessionLogFails(t *testing.T) {
 	s := openNew(t)
-	putSession(t, s, "s", 9)
-	dir := s.path + ".sessions"
-	nine, err := os.ReadFile(filepath.Join(dir, "s.9"))
+	putSession(t, s, "s", 1)
+	whole := s.sessions.log.file
+	readOnly, err := os.Open(whole.Name())
 	ok(t, err)
-	putSession2(t, s, "s", 10)
-	ok(t, s.Close())
-	ok(t, os.WriteFile(filepath.Join(dir, "s.9"), nine, 0o600))
-	ok(t, os.WriteFile(filepath.Join(dir, "s.11"), nine[:20], 0o600))
-	ok(t, os.WriteFile(filepath.Join(dir, "s.12"), nine, 0o600)) // says that it is version 9
-	ok(t, os.WriteFile(filepath.Join(dir, "README"), nil, 0o600))
-	s = open(t, s.path)
-	if got := files(t, s); !slices.Equal(got, []string{"README", "s.10"}) {
-		t.Errorf("files: %v", got)
+	s.sessions.log.file = readOnly
+	if err := s.PutSession(ctx, testSession("s", 2)); err == nil {
+		t.Error("a session was stored in a file that takes no writes")
 	}
 	got, err := s.Session(ctx, "s")
 	ok(t, err)
-	if n, _ := s.CountSessions(ctx, "alice"); got.Version != 10 || n != 1 {
-		t.Errorf("version %d, %d sessions", got.Version, n)
+	if got.Version != 1 {
+		t.Errorf("version %d", got.Version)
+	}
+	ok(t, readOnly.Close())
+	s.sessions.log.file = whole
+	_, err = whole.WriteAt([]byte("half a record"), s.sessions.log.size)
+	ok(t, err)
+	putSession2(t, s, "s", 2)
+	if got := versions(t, s.path)["s"]; got != 2 {
+		t.Errorf("version %d was found", got)
+	}
+}
+
+// The log stays in proportion to what is open, however much has changed.
+func TestSessionLogIsRewritten(t *testing.T) {
+	s := openNew(t)
+	putSession(t, s, "kept", 2)
+	largest, rewritten := int64(0), 0
+	for i := 0; rewritten < 3; i++ {
+		before := s.sessions.log.size
+		id := fmt.Sprint("s", i)
+		putSession(t, s, id, 2)
+		ok(t, s.DeleteSession(ctx, id))
+		if s.sessions.log.size < before {
+			rewritten++
+		}
+		largest = max(largest, s.sessions.log.size)
+	}
+	if largest > smallLog+2*perSession+maxRecord {
+		t.Errorf("the log had %d bytes", largest)
+	}
+	putSession2(t, s, "kept", 3)
+	if got := fmt.Sprint(versions(t, s.path)); got != "map[kept:3]" {
+		t.Errorf("found %v", got)
+	}
+}
+
+func TestSessionTooLarge(t *testing.T) {
+	s := openNew(t)
+	large := testSession("s", 1)
+	large.State = make([]byte, maxRecord)
+	if err := s.PutSession(ctx, large); err == nil {
+		t.Error("a session was stored that could not be read")
+	}
+	if _, err := s.Session(ctx, "s"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error is %v", err)
 	}
 }
 
 func putSession2(t *testing.T, s *Store, id string, version int64) {
 	t.Helper()
-	ok(t, s.PutSession(ctx, metadata.Session{ID: id, Principal: "alice", Version: version}))
+	ok(t, s.PutSession(ctx, testSession(id, version)))
 }

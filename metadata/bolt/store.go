@@ -89,11 +89,11 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.writer.close()
-	s.sessions.close()
+	err := s.sessions.close()
 	if s.health.isDead.Load() { // Close of bbolt would wait for its own locks
-		return s.file.Close()
+		return errors.Join(err, s.file.Close())
 	}
-	return s.db.Close()
+	return errors.Join(err, s.db.Close())
 }
 
 // reading is an open read transaction.

@@ -1,0 +1,129 @@
+package bolt
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+	"iter"
+	"os"
+
+	"github.com/berth-registry/berth/metadata"
+)
+
+// sessionLog is a file of session records, each after its length in four
+// bytes. The last record of a session counts; one of version 0 ends it. A
+// record has a checksum, and the first one that cannot be read ends the log:
+// the end of the process leaves every record that was answered whole, a power
+// cut may take any of them, and with them their sessions.
+type sessionLog struct {
+	path string
+	file *os.File
+	size int64 // where the next record goes: what lies behind is not part of the log
+}
+
+const (
+	maxRecord   = 64 << 10 // bytes: a State has a few KiB, names are bounded
+	smallLog    = 1 << 20  // bytes that are not worth rewriting
+	perSession  = 4 << 10  // bytes more for each open session
+	recordStart = 4
+)
+
+// openSessionLog visits the records of the log and cuts off what is behind.
+func openSessionLog(path string, visit func(metadata.Session)) (*sessionLog, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	l := &sessionLog{path: path, file: f}
+	err = l.read(visit)
+	if err == nil {
+		err = f.Truncate(l.size)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return l, nil
+}
+
+func (l *sessionLog) read(visit func(metadata.Session)) error {
+	r := bufio.NewReader(l.file)
+	for {
+		record, err := readRecord(r)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errRecord) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s, err := decodeSession(record)
+		if err != nil {
+			return nil
+		}
+		l.size += recordStart + int64(len(record))
+		visit(s)
+	}
+}
+
+func readRecord(r io.Reader) ([]byte, error) {
+	var head [recordStart]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, err
+	}
+	n := binary.BigEndian.Uint32(head[:])
+	if n > maxRecord {
+		return nil, errRecord
+	}
+	record := make([]byte, n)
+	_, err := io.ReadFull(r, record)
+	return record, err
+}
+
+func encodeRecord(s metadata.Session) ([]byte, error) {
+	record := encodeSession(s)
+	if len(record) > maxRecord {
+		return nil, errors.New("an upload session is too large to be stored")
+	}
+	return append(binary.BigEndian.AppendUint32(make([]byte, 0, recordStart+len(record)), uint32(len(record))), record...), nil
+}
+
+// append writes a record behind the last one that was written whole.
+func (l *sessionLog) append(s metadata.Session) error {
+	record, err := encodeRecord(s)
+	if err != nil {
+		return err
+	}
+	if _, err := l.file.WriteAt(record, l.size); err != nil {
+		return err
+	}
+	l.size += int64(len(record))
+	return nil
+}
+
+// large reports whether the log is out of proportion to the open sessions.
+func (l *sessionLog) large(open int) bool {
+	return l.size > smallLog+int64(open)*perSession
+}
+
+// rewrite replaces the log by one of these sessions only. After an error the
+// log goes on as it was.
+func (l *sessionLog) rewrite(open iter.Seq[metadata.Session]) error {
+	f, err := os.OpenFile(l.path+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	next := &sessionLog{path: l.path, file: f}
+	for s := range open {
+		if err := next.append(s); err != nil {
+			return errors.Join(err, f.Close())
+		}
+	}
+	if err := os.Rename(f.Name(), l.path); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	old := l.file
+	*l = *next
+	return old.Close()
+}
+
+func (l *sessionLog) close() error { return l.file.Close() }
