@@ -124,7 +124,7 @@ func (r *Registry) writeBehind(ctx context.Context, m *oci.Manifest) {
 }
 
 func (r *Registry) keep(ctx context.Context, m *oci.Manifest) error {
-	up, err := r.store.Begin(ctx, storage.Hint{Algorithm: m.Digest.Algorithm(), Digest: m.Digest, Size: m.Size})
+	up, err := r.store.Begin(ctx, storage.Hint{Algorithm: m.Digest.Algorithm(), Digest: m.Digest, Size: m.Size, Copy: true})
 	if err != nil {
 		return err
 	}

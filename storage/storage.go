@@ -27,11 +27,14 @@ type Info struct {
 }
 
 // Hint says what is known of an upload before its first byte. Zero values
-// mean unknown; a wrong hint costs time, never correctness.
+// mean unknown; but for Copy, a wrong hint costs time, never correctness.
 type Hint struct {
 	Algorithm oci.Algorithm // of the digest that Commit will be asked for; empty: sha256
 	Digest    oci.Digest
 	Size      int64 // bytes, 0 = unknown
+	// Copy says that the bytes are kept elsewhere too. Commit may then return
+	// before their name is durable: a power cut takes all of them or nothing.
+	Copy bool
 }
 
 // Errors of the contract. A miss is fs.ErrNotExist.

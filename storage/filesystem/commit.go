@@ -103,7 +103,7 @@ func (u *upload) publish(at place) error {
 		return err
 	}
 	if stored {
-		if err := u.store.settle(at); err != nil {
+		if err := u.settle(at); err != nil {
 			return err
 		}
 		_ = os.Remove(u.path()) // published it is; Sweep comes by
@@ -146,18 +146,33 @@ func (u *upload) moveTo(at place) error {
 	if err := os.Rename(u.path(), at.data); err != nil {
 		return err
 	}
-	if err := u.store.settle(at); err != nil {
+	if err := u.settle(at); err != nil {
 		return errors.Join(err, os.Rename(at.data, u.path()))
 	}
 	return nil
 }
 
-// settle makes the names that lead to a blob durable. That of the prefix is
-// synced by the first commit in each process: who made it may have crashed.
-func (s *Store) settle(at place) error {
-	if err := s.syncDir(at.dir); err != nil {
-		return err
+// settle leaves the names of a copy to the kernel.
+func (u *upload) settle(at place) error {
+	if u.copy {
+		return nil
 	}
+	return u.store.settle(at)
+}
+
+// settle makes the names that lead to a blob durable, all of them at the same
+// time: the syncs of one file system share their way to the disk.
+func (s *Store) settle(at place) error {
+	above := make(chan error, 1)
+	go func() { above <- s.settlePrefix(at) }()
+	err := s.syncDir(at.dir)
+	return errors.Join(err, <-above)
+}
+
+// settlePrefix makes the name of the blob's directory durable. That of the
+// prefix is synced by the first commit in each process: who made it may have
+// crashed.
+func (s *Store) settlePrefix(at place) error {
 	if err := s.syncDir(at.prefix); err != nil {
 		return err
 	}

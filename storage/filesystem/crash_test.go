@@ -4,8 +4,10 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,15 +30,16 @@ func TestCrashAfterRename(t *testing.T) {
 	if _, err := s.Resume(t.Context(), state); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Resume = %v, want fs.ErrNotExist", err)
 	}
-	var synced []string // Open has synced the name of the prefix
+	synced := make(chan string, 9) // Open has synced the name of the prefix
 	sync := s.syncDir
 	s.syncDir = func(path string) error {
-		synced = append(synced, path)
+		synced <- path
 		return sync(path)
 	}
 	put(t, s, []byte("hello"))
+	close(synced)
 	at := s.place(helloDigest)
-	if got, want := strings.Join(synced, " "), at.dir+" "+at.prefix; got != want {
+	if got, want := slices.Sorted(channel(synced)), []string{at.prefix, at.dir}; !slices.Equal(got, want) {
 		t.Errorf("the next commit syncs %s, want %s", got, want)
 	}
 	holds(t, s, helloDigest, []byte("hello"))
@@ -123,4 +126,15 @@ func hashOf(t *testing.T, s *Store, key storage.Key) oci.Digest {
 	_, err = io.Copy(h, b)
 	check(t, err)
 	return oci.FromHash(a, h)
+}
+
+// channel visits what is in a closed channel.
+func channel[T any](c <-chan T) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for v := range c {
+			if !yield(v) {
+				return
+			}
+		}
+	}
 }

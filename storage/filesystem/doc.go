@@ -31,13 +31,16 @@
 //	                                         right size: no fdatasync and no rename
 //	             fdatasync(_uploads/id)      the bytes are on the disk before their name
 //	             rename(_uploads/id, <hex>/data)
-//	             fsync(<hex>)                the name data
+//	             fsync(<hex>)                the name data; beside it, at the same time
 //	             fsync(<2 hex>)              the name <hex>
 //	             fsync(<alg>)                the name <2 hex>, if it was not there at Open:
 //	                                         once per process and prefix
 //	Delete       unlink(data) fsync(<hex>) rmdir(<hex>)
 //
-// A commit thus waits for three syncs, and two when a Suspend came just before
+// A copy (storage.Hint.Copy) makes no fsync: its name comes to the disk when the
+// kernel writes it, after the bytes.
+//
+// A commit thus waits for three syncs, two of them at once, and two when a Suspend came just before
 // or the blob is there already. The last directories are synced even when this
 // commit has not made them: whoever did may have crashed, or may be about to
 // sync them but not have done so yet. _uploads is not synced after a rename; a

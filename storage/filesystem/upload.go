@@ -18,6 +18,7 @@ import (
 // because a Resume by another request, or Close, may take the file away.
 type upload struct {
 	store *Store
+	copy  bool // storage.Hint.Copy
 
 	mu     sync.Mutex
 	id     uploadID
@@ -43,7 +44,7 @@ func (s *Store) Begin(ctx context.Context, hint storage.Hint) (storage.Upload, e
 		return nil, err
 	}
 	a := hintAlgorithm(hint)
-	return &upload{store: s, alg: a, hash: a.New()}, nil
+	return &upload{store: s, copy: hint.Copy, alg: a, hash: a.New()}, nil
 }
 
 // hintAlgorithm guesses: Commit hashes again if it was wrong.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -115,9 +116,10 @@ var errDisk = errors.New("injected disk error")
 
 // failingSyncs fails the syncs of directories from the nth on, until healed.
 func failingSyncs(s *Store, n int) (heal func()) {
-	sync, calls := s.syncDir, 0
+	sync := s.syncDir
+	var calls atomic.Int64
 	s.syncDir = func(path string) error {
-		if calls++; calls >= n {
+		if calls.Add(1) >= int64(n) {
 			return errDisk
 		}
 		return sync(path)
@@ -180,16 +182,16 @@ func TestDirectorySyncFailsForPresentBlob(t *testing.T) {
 // The name of a prefix is synced by the commit that made it, or by Open.
 func TestPrefixIsSettledOnce(t *testing.T) {
 	root := t.TempDir()
-	for _, want := range [][]int{{3, 2, 2}, {2, 2, 2}} {
+	for _, want := range [][]int64{{3, 2, 2}, {2, 2, 2}} {
 		s := open(t, root)
-		syncs := 0
+		var syncs atomic.Int64
 		sync := s.syncDir
-		s.syncDir = func(path string) error { syncs++; return sync(path) }
-		var counts []int
+		s.syncDir = func(path string) error { syncs.Add(1); return sync(path) }
+		var counts []int64
 		for range 3 {
-			syncs = 0
+			syncs.Store(0)
 			put(t, s, []byte("hello"))
-			counts = append(counts, syncs)
+			counts = append(counts, syncs.Load())
 		}
 		if !slices.Equal(counts, want) {
 			t.Errorf("directory syncs per commit: %v, want %v", counts, want)
@@ -198,12 +200,37 @@ func TestPrefixIsSettledOnce(t *testing.T) {
 	}
 }
 
+// A copy is whole or not there: its bytes are synced, its names are not. Who
+// commits the digest for good syncs them.
+func TestCopy(t *testing.T) {
+	s := open(t, t.TempDir())
+	sync := s.syncDir
+	s.syncDir = func(path string) error { t.Errorf("sync of %s", path); return nil }
+	u, err := s.Begin(t.Context(), storage.Hint{Copy: true})
+	check(t, err)
+	_, err = u.Write([]byte("hello"))
+	check(t, err)
+	_, err = u.Commit(t.Context(), helloDigest)
+	check(t, err)
+	if u.(*upload).dirty {
+		t.Error("the bytes were not synced before their name")
+	}
+	holds(t, s, helloDigest, []byte("hello"))
+	var synced atomic.Int64
+	s.syncDir = func(path string) error { synced.Add(1); return sync(path) }
+	put(t, s, []byte("hello"))
+	if synced.Load() != 3 {
+		t.Errorf("the next commit syncs %d directories", synced.Load())
+	}
+}
+
 // Whatever changes the directories of a digest has its lock to the end.
 func TestDigestIsLocked(t *testing.T) {
 	s := open(t, t.TempDir())
-	sync, calls := s.syncDir, 0
+	sync := s.syncDir
+	var calls atomic.Int64
 	s.syncDir = func(path string) error {
-		calls++
+		calls.Add(1)
 		if s.digests.held[helloDigest] == nil {
 			t.Errorf("no lock at the sync of %s", path)
 		}
@@ -212,8 +239,8 @@ func TestDigestIsLocked(t *testing.T) {
 	put(t, s, []byte("hello"))
 	put(t, s, []byte("hello"))
 	check(t, s.Delete(t.Context(), helloDigest))
-	if calls != 3+2+1 || len(s.digests.held) != 0 {
-		t.Errorf("%d directory syncs, %d locks left; want 6, 0", calls, len(s.digests.held))
+	if calls.Load() != 3+2+1 || len(s.digests.held) != 0 {
+		t.Errorf("%d directory syncs, %d locks left; want 6, 0", calls.Load(), len(s.digests.held))
 	}
 }
 
