@@ -65,8 +65,14 @@ differential: ## the same requests to berth and to distribution's handlers; ever
 	cd e2e/differential && $(GO) test -count=1 -timeout 20m .
 
 .PHONY: bench
-bench: ## speed and CPU beside a floor program and distribution
-	cd bench && $(GO) run .
+bench: ## speed and CPU beside a floor program and distribution; tables in dist/bench.md, figures in dist/bench.json
+	@mkdir -p dist
+	cd bench && $(GO) run . -json ../dist/bench.json -markdown ../dist/bench.md $(BENCH)
+
+.PHONY: soak
+soak: ## what a registry of a million tags and repositories costs beside one of a hundred (takes an hour)
+	@mkdir -p dist
+	cd bench && $(GO) run . -growth 100,10000,1000000 -json ../dist/growth.json -markdown ../dist/growth.md $(BENCH)
 
 .PHONY: conformance
 conformance: tools build ## the OCI conformance suite alone

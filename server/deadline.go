@@ -1,9 +1,11 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"math"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -61,6 +63,12 @@ const (
 	sendWindow = 2 * time.Minute
 )
 
+// small is how much is cheaper to copy than to send with sendfile, which wants
+// the header in a packet of its own before it.
+const small = 16 << 10
+
+var smallBuffers = sync.Pool{New: func() any { return new([small]byte) }}
+
 // send copies src to w in steps, each with a deadline of its own. A step is an
 // *io.LimitedReader over what src reads, so that sendfile stays possible.
 func send(w http.ResponseWriter, src io.Reader, now func() time.Time) (sent int64, err error) {
@@ -68,6 +76,10 @@ func send(w http.ResponseWriter, src io.Reader, now func() time.Time) (sent int6
 	all, ok := src.(*io.LimitedReader)
 	if !ok { // http.ServeContent always limits
 		all = &io.LimitedReader{R: src, N: math.MaxInt64}
+	}
+	if all.N <= small {
+		allow(control, now().Add(sendWindow))
+		return sendSmall(w, all)
 	}
 	for all.N > 0 {
 		allow(control, now().Add(sendWindow))
@@ -80,6 +92,16 @@ func send(w http.ResponseWriter, src io.Reader, now func() time.Time) (sent int6
 		}
 	}
 	return sent, nil
+}
+
+// sendSmall sends what fits into one buffer by one write.
+func sendSmall(w io.Writer, src *io.LimitedReader) (sent int64, err error) {
+	buf := smallBuffers.Get().(*[small]byte)
+	defer smallBuffers.Put(buf)
+	read, err := io.ReadFull(src.R, buf[:src.N])
+	n, writeErr := w.Write(buf[:read])
+	src.N -= int64(n)
+	return int64(n), errors.Join(err, writeErr)
 }
 
 // Timeouts sets on hs the limits that all routes share; uploads and blobs

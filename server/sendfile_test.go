@@ -27,7 +27,7 @@ func TestReaderFrom(t *testing.T) {
 	for _, test := range []struct {
 		requested string
 		sent      int64
-	}{{"", size}, {"bytes=0-99999", 100_000}, {"bytes=5-", size - 5}, {"bytes=-1", 1}} {
+	}{{"", size}, {"bytes=0-99999", 100_000}, {"bytes=5-", size - 5}, {"bytes=-16385", 16385}} {
 		w := &fileWriter{ResponseRecorder: httptest.NewRecorder()}
 		req := s.request(row{do: "GET " + at + d, with: header{"Range": test.requested}})
 		s.handler.ServeHTTP(w, req)
@@ -35,6 +35,35 @@ func TestReaderFrom(t *testing.T) {
 			t.Errorf("%q: %d of %d bytes, %d times a file, %d times not, %d written", test.requested, w.sent, test.sent, w.files, w.other, w.Body.Len())
 		}
 	}
+}
+
+// TestSmall sees what is small leave by one write, so that header and body
+// share a packet.
+func TestSmall(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, settings{})
+	content := strings.Repeat("0123456789abcdef", 1<<10)
+	d := s.blob("alice/app", content)
+	for _, test := range []struct{ requested, want string }{
+		{"", content}, {"bytes=0-9", content[:10]}, {"bytes=-1", "f"}, {"bytes=16-31", content[16:32]},
+	} {
+		w := &oneWriter{fileWriter: fileWriter{ResponseRecorder: httptest.NewRecorder()}}
+		s.handler.ServeHTTP(w, s.request(row{do: "GET " + at + d, with: header{"Range": test.requested}}))
+		if w.writes != 1 || w.files+w.other != 0 || w.Body.String() != test.want {
+			t.Errorf("%q: %d writes, %d times ReadFrom, %d bytes", test.requested, w.writes, w.files+w.other, w.Body.Len())
+		}
+	}
+}
+
+// oneWriter counts its writes too.
+type oneWriter struct {
+	fileWriter
+	writes int
+}
+
+func (w *oneWriter) Write(p []byte) (int, error) {
+	w.writes++
+	return w.ResponseRecorder.Write(p)
 }
 
 // fileWriter counts what it is handed as a file.
