@@ -85,9 +85,25 @@ func (r *Registry) suspend(ctx context.Context, s Session, up storage.Upload) (S
 		return s, oci.ErrUploadBusy
 	}
 	if err != nil {
-		return s, fmt.Errorf("record upload: %w", err)
+		return s, fmt.Errorf("record upload: %w", errors.Join(err, r.takeBack(ctx, s, state)))
 	}
 	return next, nil
+}
+
+// takeBack drops a chunk that could not be recorded: its session stays as it
+// was, and on a full disk it must not keep the space until the session expires.
+func (r *Registry) takeBack(ctx context.Context, s Session, state storage.State) error {
+	if s.State != nil {
+		state = s.State
+	}
+	if state == nil {
+		return nil
+	}
+	up, err := r.store.Resume(ctx, state)
+	if err != nil {
+		return err
+	}
+	return r.rewind(ctx, s, up)
 }
 
 // stateOf ends an upload for now. Before the first byte there is no state, so

@@ -167,6 +167,19 @@ func (s *stack) leftovers() int {
 	return len(files)
 }
 
+// received counts the bytes of uploads that have not ended.
+func (s *stack) received() (n int) {
+	s.Helper()
+	files, err := filepath.Glob(filepath.Join(s.dir, "storage", "_uploads", "*"))
+	s.must(err)
+	for _, f := range files {
+		info, err := os.Stat(f)
+		s.must(err)
+		n += int(info.Size())
+	}
+	return n
+}
+
 func digestOf(content string) oci.Digest { return oci.FromBytes(oci.SHA256, []byte(content)) }
 
 // lockedBuffer is a log that is written and read at the same time.

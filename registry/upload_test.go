@@ -179,6 +179,27 @@ func TestSessionConflict(t *testing.T) {
 	s.finish(id, "56789", ten) // what was not recorded has not happened
 }
 
+// TestSessionNotRecorded gives back the space of a chunk that no session knows
+// of: a disk that had no room for the session would stay full of it.
+func TestSessionNotRecorded(t *testing.T) {
+	t.Parallel()
+	s, f := newFaulty(t)
+	id := s.start()
+	for _, kept := range []string{"", "01234"} {
+		s.append(id, kept)
+		f.put = storage.ErrNoSpace
+		_, err := s.AppendUpload(s.ctx, id, chunk("xxxxx"))
+		if !errors.Is(err, f.put) {
+			t.Errorf("the chunk: %v", err)
+		}
+		f.put = nil
+		if got := s.received(); got != len(kept) {
+			t.Errorf("after %q: %d bytes in files of uploads", kept, got)
+		}
+	}
+	s.finish(id, "56789", ten)
+}
+
 // TestSessionLost is a session whose bytes a power cut took: the client has
 // to begin again and is told so.
 func TestSessionLost(t *testing.T) {
