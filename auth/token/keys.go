@@ -62,7 +62,12 @@ func loadKey(path string) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseKey(data)
+	k, err := parseKey(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w; nothing in it was changed. Restore a backup of it, or move it away: "+
+			"berth serve makes a new first key, and tokens of the old one end", err)
+	}
+	return k, nil
 }
 
 // add refuses the same key twice: one of the two files would then be thought
