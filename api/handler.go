@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/berth-registry/berth/auth/account"
+	"github.com/berth-registry/berth/storage"
 )
 
 // maxBody bounds a request body in bytes.
@@ -71,6 +72,10 @@ func problem(err error) (status int, text string) {
 		return http.StatusConflict, err.Error()
 	case errors.Is(err, account.ErrInvalid), errors.Is(err, errBody):
 		return http.StatusBadRequest, err.Error()
+	case errors.Is(err, storage.ErrNoSpace):
+		return http.StatusInsufficientStorage, "the registry has no space left"
+	case errors.Is(err, storage.ErrUnavailable):
+		return http.StatusServiceUnavailable, "the registry takes no changes at the moment: see /readyz and the server's log"
 	}
 	return http.StatusInternalServerError, "an internal error occurred: see the server's log"
 }

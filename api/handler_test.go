@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,7 @@ import (
 	"github.com/berth-registry/berth/auth/account"
 	"github.com/berth-registry/berth/metadata"
 	"github.com/berth-registry/berth/metadata/bolt"
+	"github.com/berth-registry/berth/storage"
 )
 
 const password = "correct horse"
@@ -172,16 +174,27 @@ func (b broken) List(context.Context) ([]account.User, error)                   
 func TestOurFault(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.handler = api.Handler(broken{errors.New("open /secret/berth.db: denied")}, slog.New(slog.NewTextHandler(s.log, nil)))
-	const text = `{"error":"an internal error occurred: see the server's log"}`
-	s.table([]row{
-		{"GET /api/v1/users", "", 500, text},
-		{"POST /api/v1/users", `{}`, 500, text},
-		{"PUT /api/v1/users/a/password", `{}`, 500, text},
-		{"DELETE /api/v1/users/a", "", 500, text},
-	})
-	if n := strings.Count(s.log.String(), "level=ERROR"); n != 4 || !strings.Contains(s.log.String(), "/secret/berth.db") {
-		t.Errorf("the log does not say why: %s", s.log)
+	secret := errors.New("open /secret/berth.db: denied")
+	for _, why := range []struct {
+		err    error
+		status int
+		text   string
+	}{
+		{secret, 500, `{"error":"an internal error occurred: see the server's log"}`},
+		{fmt.Errorf("%w: %w", storage.ErrNoSpace, secret), 507, `{"error":"the registry has no space left"}`},
+		{fmt.Errorf("%w: %w", storage.ErrUnavailable, secret), 503, `{"error":"the registry takes no changes at the moment: `},
+	} {
+		s.log.Reset()
+		s.handler = api.Handler(broken{why.err}, slog.New(slog.NewTextHandler(s.log, nil)))
+		s.table([]row{
+			{"GET /api/v1/users", "", why.status, why.text},
+			{"POST /api/v1/users", `{}`, why.status, why.text},
+			{"PUT /api/v1/users/a/password", `{}`, why.status, why.text},
+			{"DELETE /api/v1/users/a", "", why.status, why.text},
+		})
+		if n := strings.Count(s.log.String(), "level=ERROR"); n != 4 || !strings.Contains(s.log.String(), "/secret/berth.db") {
+			t.Errorf("the log does not say why: %s", s.log)
+		}
 	}
 	s.handler = api.Handler(broken{}, slog.New(slog.DiscardHandler))
 	s.table([]row{{"GET /api/v1/users", "", 200, "[]"}}) // nobody is no null

@@ -12,9 +12,11 @@ import (
 )
 
 // Store is all roles together. Callers ask for the role they need. A mutation
-// that the disk has no room for fails with storage.ErrNoSpace and changes
-// nothing. After Close every method fails with fs.ErrClosed, but for a second
-// Close.
+// that the disk has no room for fails with storage.ErrNoSpace, one that the
+// store cannot make at the moment with storage.ErrUnavailable: it is read-only,
+// or gone, or takes no writes until it is opened again. Both change nothing;
+// reads go on where they can. After Close every method fails with fs.ErrClosed,
+// but for a second Close.
 type Store interface {
 	Blobs
 	Manifests

@@ -77,6 +77,8 @@ func told(err error) *oci.Error {
 		return e
 	case errors.Is(err, storage.ErrNoSpace): // of whichever store
 		return oci.ErrStorageFull
+	case errors.Is(err, storage.ErrUnavailable):
+		return oci.ErrUnavailable
 	}
 	return oci.ErrUnknown
 }

@@ -217,7 +217,8 @@ func (b *broken) settings() settings {
 }
 
 // TestErrorOurs is what goes wrong here: a 5xx with the OCI body, 507 where
-// the disk is full, and no word of what went wrong. It heals.
+// the disk is full, 503 where it is away, and no word of what went wrong. It
+// heals.
 func TestErrorOurs(t *testing.T) {
 	t.Parallel()
 	b := new(broken)
@@ -249,12 +250,16 @@ func TestErrorOurs(t *testing.T) {
 		}{
 			{errSecret, 500, "UNKNOWN"},
 			{fmt.Errorf("%w: %w", storage.ErrNoSpace, errSecret), 507, "UNAVAILABLE"},
+			{fmt.Errorf("%w: %w", storage.ErrUnavailable, errSecret), 503, "UNAVAILABLE"},
 		} {
 			s.table([]row{{do: "POST " + at + "uploads/", status: 202}})
 			log.take()
 			*test.place = why.err
 			got := s.send(row{do: test.do, body: test.body})
 			b.heal()
+			if (got.Header.Get("Retry-After") != "") != (why.status == 503) {
+				t.Errorf("%s: %d, Retry-After %q", test.name, got.StatusCode, got.Header.Get("Retry-After"))
+			}
 			if got.StatusCode != why.status || got.code() != why.code || strings.Contains(got.body, "berth") {
 				t.Errorf("%s: %d %s, want %d %s", test.name, got.StatusCode, got.body, why.status, why.code)
 			}

@@ -45,6 +45,10 @@ var (
 	// ErrNoSpace is told apart from other failures because an operator can do
 	// something about it.
 	ErrNoSpace = errors.New("no space left in storage")
+	// ErrUnavailable says the same of a place that is read-only, is not there
+	// any more, or takes no writes for another reason: no fault of the request,
+	// which may be sent again later. It is never a miss, fs.ErrNotExist.
+	ErrUnavailable = errors.New("unavailable")
 )
 
 // Store keeps immutable bytes under keys that it chooses. It knows no

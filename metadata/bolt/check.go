@@ -157,6 +157,8 @@ func checkFreelist(f *os.File, m meta) error {
 	return nil
 }
 
+var errNewer = errors.New("it was written by a newer version of berth")
+
 // checkTables reads what every transaction depends on.
 func checkTables(db *bbolt.DB) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -183,7 +185,7 @@ func checkSchema(tx *bbolt.Tx) error {
 	case n <= 0 || v == 0:
 		return errors.New("it is damaged: it has no schema version")
 	case v > schema:
-		return fmt.Errorf("it was written by a newer version of berth (schema %d, known is %d)", v, schema)
+		return fmt.Errorf("%w (schema %d, known is %d)", errNewer, v, schema)
 	}
 	return nil
 }

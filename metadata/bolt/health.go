@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"github.com/berth-registry/berth/storage"
 )
 
 // health is what has gone wrong with the database for good.
@@ -25,7 +27,7 @@ func (h *health) breakDown(err error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.broken == nil {
-		h.broken = fmt.Errorf("the database takes no writes until it is opened again: %w", err)
+		h.broken = fmt.Errorf("%w: the database takes no writes until berth is restarted: %w", storage.ErrUnavailable, err)
 	}
 	return h.broken
 }
@@ -35,7 +37,7 @@ func (h *health) die(err error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.isDead.Swap(true) {
-		h.broken = fmt.Errorf("the database cannot be used until it is opened again: %w", err)
+		h.broken = fmt.Errorf("%w: the database cannot be used until berth is restarted: %w", storage.ErrUnavailable, err)
 		close(h.dead)
 	}
 	return h.broken

@@ -34,6 +34,9 @@ func Open(path string, opts Options) (*Store, error) {
 		opts.Now = time.Now
 	}
 	db, file, err := openOrCreate(path, opts.Wait)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("%w: berth runs as user %d, who must be able to read and write it", err, os.Geteuid())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +48,12 @@ func Open(path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	h := newHealth()
-	return &Store{path: path, db: db, file: file, health: h, writer: newWriter(db, h), sessions: ss, now: opts.Now}, nil
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	at, h := opened{path, info}, newHealth()
+	return &Store{at: at, db: db, file: file, health: h, writer: newWriter(db, at, h), sessions: ss, now: opts.Now}, nil
 }
 
 func openOrCreate(path string, wait time.Duration) (*bbolt.DB, *os.File, error) {
@@ -68,8 +75,14 @@ func openOrCreate(path string, wait time.Duration) (*bbolt.DB, *os.File, error) 
 	return db, file, nil
 }
 
+// unusable says what is wrong with a database and what its administrator can
+// do about it.
 func unusable(path string, err error) error {
-	return fmt.Errorf("%s cannot be used: %w; nothing in it was changed", path, err)
+	way := "Restore a backup of it, or move it away to begin without tags, manifests and users: the blobs in storage are no part of it"
+	if errors.Is(err, errNewer) {
+		way = "Start that version again, or restore a backup that this one has made"
+	}
+	return fmt.Errorf("%s cannot be used: %w; nothing in it was changed. %s", path, err, way)
 }
 
 // openFile opens and locks a file, has it checked and hands it to bbolt.

@@ -78,7 +78,8 @@ func (ss *sessions) put(s metadata.Session) error {
 		return metadata.ErrConflict
 	}
 	if err := ss.log.append(s); err != nil {
-		return spaceError(err)
+		err, _ = diskError(err)
+		return err
 	}
 	s.State = slices.Clone(s.State)
 	ss.forget(s.ID)
@@ -103,8 +104,8 @@ func (ss *sessions) forget(id string) {
 	}
 }
 
-// remove ends a session. If that cannot be written, the disk being full, the
-// session comes back with the next start, finds its bytes gone and expires.
+// remove ends a session. If a full disk has no room to say so, the session comes
+// back with the next start and expires.
 func (ss *sessions) remove(id string) error {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -115,10 +116,20 @@ func (ss *sessions) remove(id string) error {
 	if !known {
 		return fs.ErrNotExist
 	}
+	if err := ss.log.at.still(); err != nil {
+		return err
+	}
 	ss.forget(id)
 	_ = ss.log.append(metadata.Session{ID: id, Principal: s.Principal}) // version 0: the end
 	ss.tidy()
 	return nil
+}
+
+// check reports whether a session could be stored.
+func (ss *sessions) check() error {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	return ss.log.check()
 }
 
 // tidy keeps the log in proportion to what is open. Where there is no room for

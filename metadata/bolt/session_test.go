@@ -51,7 +51,7 @@ func TestSessionsSurvive(t *testing.T) {
 	putSession(t, s, "one", 3)
 	putSession(t, s, "two", 1)
 	putSession(t, s, "three", 2)
-	info, err := os.Stat(s.path + ".sessions")
+	info, err := os.Stat(s.at.path + ".sessions")
 	ok(t, err)
 	if info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v", info.Mode())
@@ -60,7 +60,7 @@ func TestSessionsSurvive(t *testing.T) {
 	ok(t, s.LinkBlob(ctx, "a", testBlob("x"), "three"))
 	putSession(t, s, "two", 1) // an id again, as a new session
 	for range 2 {
-		if got := fmt.Sprint(versions(t, s.path)); got != "map[one:3 two:1]" {
+		if got := fmt.Sprint(versions(t, s.at.path)); got != "map[one:3 two:1]" {
 			t.Errorf("found %v", got)
 		}
 	}
@@ -71,7 +71,7 @@ func TestSessionsSurvive(t *testing.T) {
 func TestSessionLogTorn(t *testing.T) {
 	s := openNew(t)
 	putSession(t, s, "s", 3)
-	log := s.path + ".sessions"
+	log := s.at.path + ".sessions"
 	whole, err := os.ReadFile(log)
 	ok(t, err)
 	record := len(whole) / 3
@@ -80,7 +80,7 @@ func TestSessionLogTorn(t *testing.T) {
 		flipped[n] ^= 0x10
 		for _, torn := range [][]byte{whole[:n], flipped} {
 			ok(t, os.WriteFile(log, torn, 0o600))
-			if got := versions(t, s.path)["s"]; got != int64(n/record) {
+			if got := versions(t, s.at.path)["s"]; got != int64(n/record) {
 				t.Fatalf("at %d of records of %d: version %d", n, record, got)
 			}
 			left, err := os.ReadFile(log)
@@ -113,7 +113,7 @@ func TestSessionLogFails(t *testing.T) {
 	_, err = whole.WriteAt([]byte("half a record"), s.sessions.log.size)
 	ok(t, err)
 	putSession2(t, s, "s", 2)
-	if got := versions(t, s.path)["s"]; got != 2 {
+	if got := versions(t, s.at.path)["s"]; got != 2 {
 		t.Errorf("version %d was found", got)
 	}
 }
@@ -137,7 +137,7 @@ func TestSessionLogIsRewritten(t *testing.T) {
 		t.Errorf("the log had %d bytes", largest)
 	}
 	putSession2(t, s, "kept", 3)
-	if got := fmt.Sprint(versions(t, s.path)); got != "map[kept:3]" {
+	if got := fmt.Sprint(versions(t, s.at.path)); got != "map[kept:3]" {
 		t.Errorf("found %v", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 
@@ -17,7 +18,7 @@ import (
 // the end of the process leaves every record that was answered whole, a power
 // cut may take any of them, and with them their sessions.
 type sessionLog struct {
-	path string
+	at   opened
 	file *os.File
 	size int64 // where the next record goes: what lies behind is not part of the log
 }
@@ -35,8 +36,10 @@ func openSessionLog(path string, visit func(metadata.Session)) (*sessionLog, err
 	if err != nil {
 		return nil, err
 	}
-	l := &sessionLog{path: path, file: f}
-	err = l.read(visit)
+	l := &sessionLog{file: f}
+	if l.at, err = newOpened(path); err == nil {
+		err = l.read(visit)
+	}
 	if err == nil {
 		err = f.Truncate(l.size)
 	}
@@ -93,6 +96,9 @@ func (l *sessionLog) append(s metadata.Session) error {
 	if err != nil {
 		return err
 	}
+	if err := l.at.still(); err != nil {
+		return err
+	}
 	if _, err := l.file.WriteAt(record, l.size); err != nil {
 		return err
 	}
@@ -108,22 +114,47 @@ func (l *sessionLog) large(open int) bool {
 // rewrite replaces the log by one of these sessions only. After an error the
 // log goes on as it was.
 func (l *sessionLog) rewrite(open iter.Seq[metadata.Session]) error {
-	f, err := os.OpenFile(l.path+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(l.at.path+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	next := &sessionLog{path: l.path, file: f}
-	for s := range open {
-		if err := next.append(s); err != nil {
-			return errors.Join(err, f.Close())
-		}
+	next := &sessionLog{file: f}
+	if next.at, err = newOpened(f.Name()); err == nil {
+		err = next.fill(open)
 	}
-	if err := os.Rename(f.Name(), l.path); err != nil {
+	if err == nil {
+		err = os.Rename(f.Name(), l.at.path)
+	}
+	if err != nil {
 		return errors.Join(err, f.Close())
 	}
 	old := l.file
+	next.at.path = l.at.path
 	*l = *next
 	return old.Close()
+}
+
+func (l *sessionLog) fill(sessions iter.Seq[metadata.Session]) error {
+	for s := range sessions {
+		if err := l.append(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check makes a small file and removes it: a full disk still has room for a
+// name, and a byte more may fit into the last block of the log.
+func (l *sessionLog) check() error {
+	if err := l.at.still(); err != nil {
+		return err
+	}
+	path := l.at.path + ".check"
+	err := os.WriteFile(path, []byte{'.'}, 0o600)
+	if rm := os.Remove(path); err == nil && !errors.Is(rm, fs.ErrNotExist) {
+		err = rm
+	}
+	return err
 }
 
 func (l *sessionLog) close() error { return l.file.Close() }

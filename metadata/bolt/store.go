@@ -28,7 +28,7 @@ type Options struct {
 
 // Store is metadata in one bbolt file.
 type Store struct {
-	path     string
+	at       opened
 	db       *bbolt.DB
 	file     *os.File // of db: closing it lets go of the lock even if db cannot be closed
 	health   *health
@@ -59,7 +59,7 @@ func (s *Store) Stats() Stats {
 }
 
 // Check reports whether the database can be read, takes writes, and is still
-// the file at its path.
+// the file at its path, and whether its disk has room for a session.
 func (s *Store) Check(ctx context.Context) (err error) {
 	if err := s.health.failure(); err != nil {
 		return err
@@ -72,14 +72,10 @@ func (s *Store) Check(ctx context.Context) (err error) {
 	if err := checkSchema(r.tx); err != nil {
 		return err
 	}
-	there, err := os.Stat(s.path)
-	if err != nil {
+	if err := s.at.still(); err != nil {
 		return err
 	}
-	if here, err := s.file.Stat(); err != nil || !os.SameFile(here, there) {
-		return fmt.Errorf("%s was replaced while it is in use", s.path)
-	}
-	return nil
+	return s.sessions.check()
 }
 
 // Close finishes the writes that are waiting and releases the file. Whatever

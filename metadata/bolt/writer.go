@@ -30,6 +30,7 @@ const (
 // writer pays one commit and sixty-four share a few.
 type writer struct {
 	db     *bbolt.DB
+	at     opened
 	health *health
 
 	mu     sync.Mutex
@@ -86,8 +87,8 @@ func (c *change) delete(table string, key []byte) error {
 	return c.tx.Bucket([]byte(table)).Delete(key)
 }
 
-func newWriter(db *bbolt.DB, h *health) *writer {
-	w := &writer{db: db, health: h, stopped: make(chan struct{})}
+func newWriter(db *bbolt.DB, at opened, h *health) *writer {
+	w := &writer{db: db, at: at, health: h, stopped: make(chan struct{})}
 	w.ready.L = &w.mu
 	go w.run()
 	return w
@@ -256,6 +257,9 @@ func (w *writer) begin() (tx *bbolt.Tx, err error) {
 	if err := w.health.failure(); err != nil {
 		return nil, err
 	}
+	if err := w.at.still(); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = w.health.die(panicError(p))
@@ -273,9 +277,10 @@ func (w *writer) rollback(tx *bbolt.Tx) {
 	_ = tx.Rollback() // its only error says that there is nothing to roll back
 }
 
-// finish commits. A full disk heals: bbolt has rolled back. After any other
-// failure, and if the commit that failed can be seen, memory and disk may
-// disagree (a page whose fsync failed counts as clean): no more writes.
+// finish commits. A disk that is full or read-only heals: bbolt has rolled
+// back. After any other failure, and if the commit that failed can be seen,
+// memory and disk may disagree (a page whose fsync failed counts as clean): no
+// more writes.
 func (w *writer) finish(tx *bbolt.Tx, wrote int) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -285,8 +290,8 @@ func (w *writer) finish(tx *bbolt.Tx, wrote int) (err error) {
 	}()
 	id := tx.ID()
 	if err := tx.Commit(); err != nil {
-		if diskFull(err) && !w.visible(id) {
-			return spaceError(err)
+		if marked, passing := diskError(err); passing && !w.visible(id) {
+			return marked
 		}
 		return w.health.breakDown(err)
 	}
@@ -304,22 +309,23 @@ func (w *writer) visible(id int) bool {
 	return tx.ID() >= id
 }
 
-// spaceError marks the errors that more space would cure.
-func spaceError(err error) error {
-	if diskFull(err) {
-		return fmt.Errorf("%w: %w", storage.ErrNoSpace, err)
+// diskError marks the errors that pass: more space, or a disk that can be
+// written again, would cure them.
+func diskError(err error) (marked error, passing bool) {
+	switch {
+	case errors.Is(err, bolterrors.ErrMaxSizeReached), causedBy(err, syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG):
+		return fmt.Errorf("%w: %w", storage.ErrNoSpace, err), true
+	case causedBy(err, syscall.EROFS):
+		return fmt.Errorf("%w: %w", storage.ErrUnavailable, err), true
 	}
-	return err
+	return err, false
 }
 
-// diskFull also looks at the text, because bbolt does not wrap the error of
+// causedBy also looks at the text, because bbolt does not wrap the error of
 // growing the file.
-func diskFull(err error) bool {
-	if errors.Is(err, bolterrors.ErrMaxSizeReached) {
-		return true
-	}
-	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
-		if errors.Is(err, full) || strings.HasSuffix(err.Error(), full.Error()) {
+func causedBy(err error, causes ...syscall.Errno) bool {
+	for _, cause := range causes {
+		if errors.Is(err, cause) || strings.HasSuffix(err.Error(), cause.Error()) {
 			return true
 		}
 	}

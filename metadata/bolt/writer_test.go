@@ -241,7 +241,7 @@ func TestCloseFinishesWhatWaits(t *testing.T) {
 	if err := s.LinkBlob(ctx, "a", testBlob("x"), ""); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("error is %v", err)
 	}
-	s = open(t, s.path)
+	s = open(t, s.at.path)
 	if !exists(t, s, "there") {
 		t.Error("is not there")
 	}

@@ -43,12 +43,12 @@ func (s *Store) Open(ctx context.Context, key storage.Key) (storage.Blob, error)
 	}
 	f, err := os.Open(at.data)
 	if err != nil {
-		return nil, missing("open blob", err)
+		return nil, s.missing("open blob", err)
 	}
 	size, err := regular(f.Stat())
 	if err != nil {
 		f.Close()
-		return nil, missing("open blob", err)
+		return nil, s.missing("open blob", err)
 	}
 	return &blob{file: f, size: size}, nil
 }
@@ -64,7 +64,7 @@ func (s *Store) Stat(ctx context.Context, key storage.Key) (int64, error) {
 	}
 	size, err := regular(os.Stat(at.data))
 	if err != nil {
-		return 0, missing("stat blob", err)
+		return 0, s.missing("stat blob", err)
 	}
 	return size, nil
 }
@@ -84,7 +84,7 @@ func regular(info os.FileInfo, err error) (size int64, _ error) {
 // synced even when the file is gone: the Delete that removed it may have failed
 // or crashed before it could.
 func (s *Store) Delete(ctx context.Context, key storage.Key) error {
-	if err := s.usable(ctx); err != nil {
+	if err := s.writable(ctx); err != nil {
 		return err
 	}
 	d, at, err := s.locate(key)

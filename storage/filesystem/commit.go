@@ -34,7 +34,7 @@ func (u *upload) Commit(ctx context.Context, d oci.Digest) (storage.Key, error) 
 }
 
 func (u *upload) commit(ctx context.Context, d oci.Digest) error {
-	if err := u.store.usable(ctx); err != nil {
+	if err := u.store.writable(ctx); err != nil {
 		return err
 	}
 	if u.broken != nil {

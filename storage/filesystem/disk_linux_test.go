@@ -129,8 +129,8 @@ func TestReadOnlyDisk(t *testing.T) {
 		"Check":  s.Check(t.Context()),
 		"Delete": s.Delete(t.Context(), key),
 	} {
-		if !errors.Is(err, syscall.EROFS) {
-			t.Errorf("%s = %v, want EROFS", doing, err)
+		if !errors.Is(err, syscall.EROFS) || !errors.Is(err, storage.ErrUnavailable) {
+			t.Errorf("%s = %v, want EROFS and storage.ErrUnavailable", doing, err)
 		}
 	}
 	holds(t, s, key, []byte("hello"))

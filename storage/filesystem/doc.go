@@ -21,7 +21,8 @@
 //
 // # System calls
 //
-// Begin makes none. The rest, on a tree in use:
+// Begin makes none. The rest, on a tree in use; whatever changes it begins with
+// a stat(_lock), and goes no further if that is not the file that is locked:
 //
 //	first Write  open(_uploads/id, CREAT|EXCL)
 //	Write        write

@@ -21,10 +21,13 @@ var (
 	errTaken = errors.New("the upload was resumed by another request")
 )
 
-// failed says what was being done, and whether the disk is full.
+// failed says what was being done, and whether the disk is full or read-only.
 func failed(doing string, err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("%s: %w: %w", doing, storage.ErrNoSpace, err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%s: %w: %w", doing, storage.ErrUnavailable, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
@@ -35,8 +38,14 @@ func absent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// missing is failed for a look-up, where to be absent is an answer.
-func missing(doing string, err error) error {
+// missing is failed for a look-up, where to be absent is an answer, unless the
+// whole root is.
+func (s *Store) missing(doing string, err error) error {
+	if absent(err) {
+		if gone := s.sameRoot(); gone != nil {
+			return failed(doing, gone)
+		}
+	}
 	if errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("%s: %w: %w", doing, fs.ErrNotExist, err)
 	}

@@ -29,6 +29,7 @@ type Store struct {
 	blobs   string
 
 	lock    *os.File
+	mark    os.FileInfo // of lock: by it the root is known
 	digests digestLocks
 	syncDir func(path string) error // durable.SyncDir, but for tests
 
@@ -65,7 +66,10 @@ func Open(root string, _ Options) (*Store, error) {
 	if s.lock, err = lockRoot(root); err != nil {
 		return nil, failed("open storage", err)
 	}
-	if err := s.layOut(); err != nil {
+	if s.mark, err = s.lock.Stat(); err == nil {
+		err = s.layOut()
+	}
+	if err != nil {
 		return nil, failed("open storage", errors.Join(err, s.lock.Close()))
 	}
 	return s, nil
@@ -128,15 +132,10 @@ func (s *Store) Close() error {
 	return s.lock.Close()
 }
 
-// Check makes a small file and removes it, unsynced, after a look whether the
-// root still is the one that was opened: an unmounted disk leaves an empty
-// directory behind.
+// Check makes a small file and removes it, unsynced.
 func (s *Store) Check(ctx context.Context) error {
-	if err := s.usable(ctx); err != nil {
+	if err := s.writable(ctx); err != nil {
 		return err
-	}
-	if err := s.sameRoot(); err != nil {
-		return failed("check storage", err)
 	}
 	if err := probe(filepath.Join(s.uploads, "_check")); err != nil {
 		return failed("check storage", err)
@@ -144,17 +143,15 @@ func (s *Store) Check(ctx context.Context) error {
 	return nil
 }
 
+// sameRoot reports whether the root still is the directory that was opened: an
+// unmounted disk leaves another one behind, empty or with an older tree.
 func (s *Store) sameRoot() error {
-	held, err := s.lock.Stat()
-	if err != nil {
-		return err
-	}
 	found, err := os.Stat(s.lock.Name())
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %s is gone: %v", storage.ErrUnavailable, s.root, err) // %v: a root that is gone is no miss
 	}
-	if !os.SameFile(held, found) {
-		return fmt.Errorf("%s is not the directory that was opened", s.root)
+	if !os.SameFile(s.mark, found) {
+		return fmt.Errorf("%w: %s is not the directory that was opened", storage.ErrUnavailable, s.root)
 	}
 	return nil
 }
@@ -167,6 +164,15 @@ func probe(path string) error {
 		return rm
 	}
 	return err
+}
+
+// writable is usable for a call that changes the tree, or that takes what is
+// not there for removed.
+func (s *Store) writable(ctx context.Context) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	return s.sameRoot()
 }
 
 // usable is the error that every call starts with.

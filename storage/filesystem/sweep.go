@@ -17,7 +17,7 @@ import (
 // recorded. A State in live that does not decode ends it before anything is
 // removed.
 func (s *Store) Sweep(ctx context.Context, live []storage.State, olderThan time.Time) (removed int, err error) {
-	if err := s.usable(ctx); err != nil {
+	if err := s.writable(ctx); err != nil {
 		return 0, err
 	}
 	keep := make(map[uploadID]bool, len(live))

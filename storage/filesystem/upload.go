@@ -79,7 +79,7 @@ func (s *Store) Resume(ctx context.Context, state storage.State) (storage.Upload
 	}
 	if err := u.reopen(); err != nil {
 		u.end(err)
-		return nil, missing("resume upload", err)
+		return nil, s.missing("resume upload", err)
 	}
 	return u, nil
 }
@@ -176,6 +176,9 @@ func (u *upload) Write(p []byte) (int, error) {
 func (u *upload) create() error {
 	if u.file != nil {
 		return nil
+	}
+	if err := u.store.sameRoot(); err != nil {
+		return err
 	}
 	u.id = newID()
 	if err := u.store.register(u); err != nil {

@@ -312,20 +312,6 @@ func TestReadOnlyDirectory(t *testing.T) {
 	holds(t, s, key, []byte("hello"))
 }
 
-func TestCheckSeesAnotherRoot(t *testing.T) {
-	root := filepath.Join(t.TempDir(), "root")
-	s := open(t, root)
-	check(t, s.Check(t.Context()))
-	check(t, os.Rename(root, root+".away"))
-	if err := s.Check(t.Context()); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("Check without the root = %v", err)
-	}
-	open(t, root) // another store where the first was
-	if err := s.Check(t.Context()); err == nil {
-		t.Error("Check of another directory succeeded")
-	}
-}
-
 func TestHintAlgorithm(t *testing.T) {
 	for want, hint := range map[oci.Algorithm]storage.Hint{
 		oci.SHA256: {Algorithm: "md5", Digest: "md5:x"},

@@ -13,10 +13,10 @@ import (
 // Walk visits the blobs, a prefix directory (1/256 of an algorithm) at a time.
 // What does not lie where a blob's data lies is passed over. An error that
 // concerns one directory or file is yielded, and the walk goes on with the
-// next if the caller does.
+// next if the caller does. A root that is gone is an error, not an empty store.
 func (s *Store) Walk(ctx context.Context) iter.Seq2[storage.Info, error] {
 	return func(yield func(storage.Info, error) bool) {
-		if err := s.usable(ctx); err != nil {
+		if err := s.writable(ctx); err != nil {
 			yield(storage.Info{}, err)
 			return
 		}
@@ -25,6 +25,9 @@ func (s *Store) Walk(ctx context.Context) iter.Seq2[storage.Info, error] {
 			if !w.algorithm(a) {
 				return
 			}
+		}
+		if err := s.sameRoot(); err != nil { // what was not found may have gone meanwhile
+			w.fail(err)
 		}
 	}
 }
