@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/berth-registry/berth/e2e/internal/berth"
 )
 
 // kills is how often the server is killed: BERTH_KILLS, or 300 where everything
@@ -32,8 +34,8 @@ func TestKill(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
-	s, n := newServer(t), &count{}
-	defer s.judge(t)
+	s, n := &server{Server: berth.New(t)}, &count{}
+	defer s.Judge(t)
 	shared := &pool{}
 	var models [writers]*model
 	for w := range models {
@@ -54,7 +56,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	must(t, verify(s, models[:], n, true))
-	s.kill(t)
+	s.Kill(t)
 	report(t, rounds, n)
 }
 
@@ -65,11 +67,11 @@ func load(t *testing.T, s *server, models []*model, shared *pool, random *rand.R
 	errs := make([]error, len(models))
 	var all sync.WaitGroup
 	for i, m := range models {
-		w := &writer{model: m, pool: shared, rand: rand.New(rand.NewPCG(random.Uint64(), 2)), c: newClient(s), acked: &acked, serial: len(m.tags) * 1000}
+		w := &writer{model: m, pool: shared, rand: rand.New(rand.NewPCG(random.Uint64(), 2)), c: s.Client(), acked: &acked, serial: len(m.tags) * 1000}
 		all.Go(func() { errs[i] = w.run() })
 	}
 	<-time.After(time.Duration(random.IntN(100_000)) * time.Microsecond) // the moment is what is random here
-	s.kill(t)
+	s.Kill(t)
 	all.Wait()
 	n.acknowledged += int(acked.Load())
 	return errors.Join(errs...)
@@ -77,9 +79,9 @@ func load(t *testing.T, s *server, models []*model, shared *pool, random *rand.R
 
 func verify(s *server, models []*model, n *count, all bool) error {
 	for _, m := range models {
-		v := &verifier{s: s, c: newClient(s), m: m, n: n}
+		v := &verifier{s: s, c: s.Client(), m: m, n: n}
 		err := v.verify(all)
-		v.c.http.CloseIdleConnections()
+		v.c.Close()
 		if err != nil {
 			return err
 		}

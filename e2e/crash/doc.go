@@ -11,5 +11,5 @@
 //	client_test.go   requests
 //
 // kill -9 keeps the page cache, so this says nothing about power cuts: the
-// order of the system calls is tested elsewhere (storage/filesystem).
+// order of the system calls is tested elsewhere (e2e/durability).
 package crash

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/berth-registry/berth/e2e/internal/berth"
 )
 
 // count is what all rounds found.
@@ -34,7 +36,7 @@ func (c *count) half(format string, args ...any) {
 // verifier compares a repository with what its writer knows.
 type verifier struct {
 	s *server
-	c *client
+	c *berth.Client
 	m *model
 	n *count
 }
@@ -78,20 +80,20 @@ func (v *verifier) atomic(seen map[*thing]bool) {
 
 // look asks for a thing and judges the answer.
 func (v *verifier) look(t *thing) (visible bool, err error) {
-	a, err := v.c.do("GET", "/v2/"+v.m.repo+"/"+t.path, "", nil)
+	a, err := v.c.Do("GET", "/v2/"+v.m.repo+"/"+t.path, "", nil)
 	if err != nil {
 		return false, err
 	}
-	visible = a.status == 200
-	if !visible && a.status != 404 {
-		return false, fmt.Errorf("GET %s: %d: %s", t, a.status, a.body)
+	visible = a.Status == 200
+	if !visible && a.Status != 404 {
+		return false, fmt.Errorf("GET %s: %d: %s", t, a.Status, a.Body)
 	}
-	got := a.header.Get("Docker-Content-Digest")
+	got := a.Header.Get("Docker-Content-Digest")
 	switch {
-	case visible && digestOf(a.body) != got:
+	case visible && berth.Digest(a.Body) != got:
 		v.n.half("%s: the bytes are not those of %s", t, got)
 	case t.fate == present && !visible, t.fate == present && got != t.digest:
-		v.n.lose("%s in %s: status %d, digest %s, want %s", t, v.m.repo, a.status, got, t.digest)
+		v.n.lose("%s in %s: status %d, digest %s, want %s", t, v.m.repo, a.Status, got, t.digest)
 	case t.fate == absent && visible:
 		v.n.lose("%s in %s is back", t, v.m.repo)
 	case t.fate == untold:
@@ -126,12 +128,12 @@ func (v *verifier) settle(t *thing, visible bool, got string) {
 // whole: a manifest that can be seen has everything it needs.
 func (v *verifier) whole(m *thing) error {
 	for _, need := range m.needs {
-		a, err := v.c.do("GET", "/v2/"+v.m.repo+"/"+need.path, "", nil)
+		a, err := v.c.Do("GET", "/v2/"+v.m.repo+"/"+need.path, "", nil)
 		if err != nil {
 			return err
 		}
-		if a.status != 200 || !bytes.Equal(a.body, need.bytes) {
-			v.n.half("%s needs %s: status %d, %d bytes of %d", m, need, a.status, len(a.body), len(need.bytes))
+		if a.Status != 200 || !bytes.Equal(a.Body, need.bytes) {
+			v.n.half("%s needs %s: status %d, %d bytes of %d", m, need, a.Status, len(a.Body), len(need.bytes))
 		}
 	}
 	return nil
@@ -144,38 +146,38 @@ func (v *verifier) resume() error {
 		return nil
 	}
 	v.m.session = nil
-	a, err := v.c.do("GET", s.location, "", nil)
+	a, err := v.c.Do("GET", s.location, "", nil)
 	if err != nil {
 		return err
 	}
-	if a.status == 404 && s.ending {
+	if a.Status == 404 && s.ending {
 		return nil // the blob is there, or its client begins again: verify looks
 	}
-	_, last, _ := strings.Cut(a.header.Get("Range"), "-")
+	_, last, _ := strings.Cut(a.Header.Get("Range"), "-")
 	n, err := strconv.Atoi(last)
 	at := n + 1
 	if n == 0 && s.acked == 0 {
 		at = 0 // 0-0 is an empty upload, or one of one byte: begin at 0 and see
 	}
-	if a.status != 204 || err != nil || at < s.acked || at > len(s.content.bytes) {
-		v.n.lose("an upload of %d acknowledged bytes: status %d, Range %q", s.acked, a.status, a.header.Get("Range"))
+	if a.Status != 204 || err != nil || at < s.acked || at > len(s.content.bytes) {
+		v.n.lose("an upload of %d acknowledged bytes: status %d, Range %q", s.acked, a.Status, a.Header.Get("Range"))
 		return nil
 	}
 	return v.finish(s, at)
 }
 
 func (v *verifier) finish(s *session, at int) error {
-	a, err := v.c.do("PUT", s.location+"?digest="+s.content.digest, "application/octet-stream", s.content.bytes[at:])
+	a, err := v.c.Do("PUT", s.location+"?digest="+s.content.digest, "application/octet-stream", s.content.bytes[at:])
 	if err != nil {
 		return err
 	}
 	switch {
-	case a.status == 201:
+	case a.Status == 201:
 		v.n.resumed++
 		s.content.fate = present
-	case a.status == 404 && s.ending:
+	case a.Status == 404 && s.ending:
 	default:
-		v.n.lose("an upload that was to go on at %d of %d: %d: %s", at, len(s.content.bytes), a.status, a.body)
+		v.n.lose("an upload that was to go on at %d of %d: %d: %s", at, len(s.content.bytes), a.Status, a.Body)
 	}
 	return nil
 }

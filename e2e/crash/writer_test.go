@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+
+	"github.com/berth-registry/berth/e2e/internal/berth"
 )
 
 // writers push at the same time, each to a repository of its own, and share
@@ -24,7 +26,7 @@ type writer struct {
 	model  *model
 	pool   *pool
 	rand   *rand.Rand
-	c      *client
+	c      *berth.Client
 	acked  *atomic.Int64
 	serial int
 	last   *thing // the blob pushed last
@@ -47,19 +49,19 @@ func (w *writer) run() error {
 
 // tell makes a request about a thing and what changes with it: untold before,
 // the fate to if it is answered with want.
-func (w *writer) tell(t *thing, to fate, want int, method, path, media string, body []byte, with ...*thing) (answer, bool, error) {
+func (w *writer) tell(t *thing, to fate, want int, method, path, media string, body []byte, with ...*thing) (berth.Answer, bool, error) {
 	group := append([]*thing{t}, with...)
 	for _, t := range group {
 		t.fate, t.sealed = untold, false
 	}
 	w.model.inflight = group
-	a, err := w.c.do(method, path, media, body)
+	a, err := w.c.Do(method, path, media, body)
 	if err != nil {
 		return a, false, nil
 	}
 	w.model.inflight = nil
-	if a.status != want {
-		return a, false, fmt.Errorf("%s %s: %d, want %d: %s", method, path, a.status, want, a.body)
+	if a.Status != want {
+		return a, false, fmt.Errorf("%s %s: %d, want %d: %s", method, path, a.Status, want, a.Body)
 	}
 	for _, t := range group {
 		t.fate = to
@@ -80,19 +82,19 @@ func (w *writer) content() *thing {
 	b := make([]byte, size)
 	fill := rand.NewChaCha8([32]byte{byte(seed[0]), byte(seed[0] >> 8), byte(seed[0] >> 16), byte(seed[0] >> 24), byte(seed[1]), byte(seed[1] >> 8), byte(seed[1] >> 16), byte(seed[1] >> 24)})
 	fill.Read(b)
-	d := digestOf(b)
+	d := berth.Digest(b)
 	return w.model.blob(&thing{path: "blobs/" + d, digest: d, bytes: b, common: seed[1] == 1})
 }
 
 func (w *writer) open() (string, bool, error) {
-	a, err := w.c.do("POST", w.path("blobs/uploads/"), "", nil)
+	a, err := w.c.Do("POST", w.path("blobs/uploads/"), "", nil)
 	if err != nil {
 		return "", false, nil
 	}
-	if a.status != 202 {
-		return "", false, fmt.Errorf("POST uploads: %d: %s", a.status, a.body)
+	if a.Status != 202 {
+		return "", false, fmt.Errorf("POST uploads: %d: %s", a.Status, a.Body)
 	}
-	return a.location, true, nil
+	return a.Location, true, nil
 }
 
 func (w *writer) pushBlob() (bool, error) {
@@ -124,12 +126,12 @@ func (w *writer) chunkBlob() (bool, error) {
 	w.model.session = s
 	for s.acked < len(t.bytes) {
 		n := min(len(t.bytes)-s.acked, 1+w.rand.IntN(len(t.bytes)))
-		a, err := w.c.do("PATCH", s.location, "application/octet-stream", t.bytes[s.acked:s.acked+n])
+		a, err := w.c.Do("PATCH", s.location, "application/octet-stream", t.bytes[s.acked:s.acked+n])
 		if err != nil {
 			return false, nil
 		}
-		if a.status != 202 {
-			return false, fmt.Errorf("PATCH: %d: %s", a.status, a.body)
+		if a.Status != 202 {
+			return false, fmt.Errorf("PATCH: %d: %s", a.Status, a.Body)
 		}
 		s.acked += n
 		w.acked.Add(1)
@@ -181,7 +183,7 @@ func (w *writer) document(doc map[string]any, media string, needs []*thing) *thi
 	if err != nil {
 		panic(err)
 	}
-	d := digestOf(b)
+	d := berth.Digest(b)
 	t := &thing{path: "manifests/" + d, digest: d, bytes: b, media: media, needs: needs}
 	w.model.manifests = append(w.model.manifests, t)
 	return t
