@@ -1,5 +1,7 @@
 package load
 
+import "strconv"
+
 // What grows: one repository with many tags, and many repositories with one tag each. Their manifests are indexes of
 // nothing, which need no blobs. Names are chosen so that what rows add sorts behind (tags) or before (repositories).
 const (
@@ -77,24 +79,26 @@ func (c *Client) GrowthRows(size int) []Row {
 		{"create", "create repository", 1_000, 0, createRepositories},
 	}
 	if c.visitor != nil {
-		rows = append(rows, Row{"catalog-visitor", "_catalog n=100 of a user who may pull none", 1_000, 0, hiddenRepositories(size)})
+		rows = append(rows, Row{"catalog-visitor", "_catalog n=100 of a user who may pull none", 1_000, 0, hiddenRepositories})
 	}
 	return rows
 }
 
-// hiddenRepositories asks as somebody for whom every page is empty, however far it begins.
-func hiddenRepositories(size int) func(*Client, int) (*Plan, error) {
-	return func(c *Client, _ int) (*Plan, error) {
-		auth, err := c.visitor.Token(catalogScope)
-		at := scatteredPages(smallRepo, bigRepo, size)
-		return &Plan{Auth: auth, Op: func(w *Worker, i int) error {
-			w.to(catalogPath, at(i).last)
-			if err := w.do("GET", 200); err != nil {
-				return err
-			}
-			return w.hasNames(nil)
-		}}, err
-	}
+// hiddenRepositories asks as somebody for whom every page is empty, and goes on from page to page: there is a next one
+// as long as there are names that were not looked at.
+func hiddenRepositories(c *Client, _ int) (*Plan, error) {
+	auth, err := c.visitor.Token(catalogScope)
+	return &Plan{Auth: auth, Op: func(w *Worker, _ int) error {
+		if len(w.resp.Link) == 0 {
+			w.to("/v2/_catalog?n=", strconv.Itoa(pageSize))
+		} else if err := w.next(); err != nil {
+			return err
+		}
+		if err := w.do("GET", 200); err != nil {
+			return err
+		}
+		return w.hasNames(nil)
+	}}, err
 }
 
 func scatteredManifests(size int, ask func(w *Worker, repo, tag string, want stored) error) func(*Client, int) (*Plan, error) {
