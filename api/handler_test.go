@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/berth-registry/berth/api"
+	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/account"
 	"github.com/berth-registry/berth/metadata"
 	"github.com/berth-registry/berth/metadata/bolt"
@@ -62,7 +63,7 @@ func (s *stack) must(err error) {
 
 // login reports whether the password is the user's.
 func (s *stack) login(name, password string) bool {
-	_, err := s.accounts.Login(s.Context(), name, password, time.Now())
+	_, err := s.accounts.Login(s.Context(), auth.Credentials{Name: name, Secret: password}, time.Now())
 	return err == nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -13,24 +14,27 @@ type TokenVerifier interface {
 	Verify(raw string, now time.Time) (Principal, error)
 }
 
-// PasswordVerifier checks names and passwords. ErrBadCredentials if they do
+// PasswordVerifier checks names and secrets. ErrBadCredentials if they do
 // not fit, ErrTooManyLogins if that was not found out; any other error is a
 // failure of the server or the end of ctx.
 type PasswordVerifier interface {
-	Login(ctx context.Context, name, password string, now time.Time) (Principal, error)
+	Login(ctx context.Context, c Credentials, now time.Time) (Principal, error)
 }
 
 // Authenticator finds out who sends a request. Without Tokens every token is
-// refused, without Accounts every password; without Now it is time.Now.
+// refused, without Accounts every password; without Client nobody's address is
+// known; without Now it is time.Now.
 type Authenticator struct {
 	Tokens   TokenVerifier
 	Accounts PasswordVerifier
+	Client   func(*http.Request) netip.Addr
 	Now      func() time.Time
 }
 
-// Authenticate reads the Authorization header, and nothing else of r.
+// Authenticate reads the Authorization header, and nothing else of r but for
+// the address of the client, which the principal has in every case.
 //
-//	none, or an empty Basic    ErrNoCredentials
+//	none, or an empty Basic    ErrNoCredentials beside the anonymous Principal
 //	Bearer, valid              a Principal with Token set, which may be anonymous
 //	Bearer, anything else      ErrInvalidToken
 //	Basic, right               a Principal
@@ -42,6 +46,16 @@ type Authenticator struct {
 // The schemes are compared without case (RFC 9110, section 11.1). Any other
 // error is a failure of the server.
 func (a Authenticator) Authenticate(r *http.Request) (Principal, error) {
+	var client netip.Addr
+	if a.Client != nil {
+		client = a.Client(r)
+	}
+	p, err := a.authenticate(r, client)
+	p.Client = client
+	return p, err
+}
+
+func (a Authenticator) authenticate(r *http.Request, client netip.Addr) (Principal, error) {
 	scheme, credentials, err := authorization(r.Header)
 	if err != nil {
 		return Principal{}, err
@@ -50,7 +64,7 @@ func (a Authenticator) Authenticate(r *http.Request) (Principal, error) {
 	case strings.EqualFold(scheme, "Bearer"):
 		return a.bearer(credentials)
 	case strings.EqualFold(scheme, "Basic"):
-		return a.basic(r.Context(), credentials)
+		return a.basic(r.Context(), credentials, client)
 	}
 	return Principal{}, fmt.Errorf("%w: the scheme is neither Bearer nor Basic", ErrMalformed)
 }
@@ -62,7 +76,7 @@ func (a Authenticator) bearer(raw string) (Principal, error) {
 	return a.Tokens.Verify(raw, a.now())
 }
 
-func (a Authenticator) basic(ctx context.Context, credentials string) (Principal, error) {
+func (a Authenticator) basic(ctx context.Context, credentials string, client netip.Addr) (Principal, error) {
 	name, password, err := ParseBasic(credentials)
 	if err != nil {
 		return Principal{}, err
@@ -73,7 +87,7 @@ func (a Authenticator) basic(ctx context.Context, credentials string) (Principal
 	if a.Accounts == nil {
 		return Principal{}, ErrBadCredentials
 	}
-	return a.Accounts.Login(ctx, name, password, a.now())
+	return a.Accounts.Login(ctx, Credentials{name, password, client}, a.now())
 }
 
 func (a Authenticator) now() time.Time {

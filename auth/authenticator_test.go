@@ -4,13 +4,18 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/berth-registry/berth/auth"
 )
+
+// here is where every request of these tests comes from.
+var here = netip.MustParseAddr("192.0.2.7")
 
 var start = time.Unix(1_700_000_000, 0)
 
@@ -26,11 +31,11 @@ func (fake) Verify(raw string, now time.Time) (auth.Principal, error) {
 	return user("alice").WithToken(nil, start), nil
 }
 
-func (fake) Login(_ context.Context, name, password string, now time.Time) (auth.Principal, error) {
-	if name == "broken" {
+func (fake) Login(_ context.Context, c auth.Credentials, now time.Time) (auth.Principal, error) {
+	if c.Name == "broken" {
 		return auth.Principal{}, errStore
 	}
-	if name != "alice" || password != "pa:ss" || !now.Equal(start) {
+	if c.Name != "alice" || c.Secret != "pa:ss" || c.Client != here || !now.Equal(start) {
 		return auth.Principal{}, auth.ErrBadCredentials
 	}
 	return user("alice"), nil
@@ -39,7 +44,10 @@ func (fake) Login(_ context.Context, name, password string, now time.Time) (auth
 func basic(s string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(s)) }
 
 func TestAuthenticate(t *testing.T) {
-	a := auth.Authenticator{Tokens: fake{}, Accounts: fake{}, Now: func() time.Time { return start }}
+	a := auth.Authenticator{
+		Tokens: fake{}, Accounts: fake{}, Now: func() time.Time { return start },
+		Client: func(*http.Request) netip.Addr { return here },
+	}
 	for _, tc := range []struct {
 		name   string
 		header []string
@@ -77,6 +85,9 @@ func TestAuthenticate(t *testing.T) {
 		if err != nil && (p.Kind != auth.Anonymous || p.Token) {
 			t.Errorf("%s: a principal beside an error: %v", tc.name, p)
 		}
+		if p.Client != here {
+			t.Errorf("%s: the client is %v", tc.name, p.Client)
+		}
 	}
 }
 
@@ -85,6 +96,16 @@ func TestAuthenticatorOfNothingRefuses(t *testing.T) {
 	for header, want := range map[string]error{"Bearer good": auth.ErrInvalidToken, basic("alice:pa:ss"): auth.ErrBadCredentials} {
 		if _, err := a.Authenticate(&http.Request{Header: http.Header{"Authorization": {header}}}); !errors.Is(err, want) {
 			t.Errorf("%s: %v", header, err)
+		}
+	}
+}
+
+// Whatever a log is told to write of credentials, the secret is not in it.
+func TestCredentialsShowNoSecret(t *testing.T) {
+	c := auth.Credentials{Name: "alice", Secret: "hunter2", Client: here}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		if got := fmt.Sprintf(format, c); strings.Contains(got, "hunter2") || strings.Contains(got, fmt.Sprintf("%x", "hunter2")) {
+			t.Errorf("%s: %s", format, got)
 		}
 	}
 }

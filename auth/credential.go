@@ -4,8 +4,22 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 )
+
+// Credentials are a name and a secret, and who shows them.
+type Credentials struct {
+	Name   string
+	Secret string     // a password, a personal token, a robot's secret, a JWT
+	Client netip.Addr // zero: not known
+}
+
+// String leaves the secret out, so that no log has it by mistake.
+func (c Credentials) String() string { return c.Name + " from " + c.Client.String() }
+
+// GoString is String.
+func (c Credentials) GoString() string { return c.String() }
 
 // MaxBasic is the longest Basic credentials, in bytes of base64. They are that
 // long because a JWT can stand in for the password.

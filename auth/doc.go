@@ -3,9 +3,13 @@
 // no HTTP server; of net/http it reads the header of a request.
 //
 //	Authorization ──▶ Authenticator ──▶ Principal ──▶ Gate.Allow ──▶ ok │ AccessError
-//	  Bearer ──▶ TokenVerifier             │             ├─ by token: the token's entries
-//	  Basic ───▶ PasswordVerifier          │             └─ by password: Policy.Decide, live
-//	                                       ▼
+//	  Bearer ──▶ TokenVerifier             │             ├─ by token: the token's entries, and Standings
+//	  Basic ───▶ Door                      │             └─ by password: Policy.Decide, live
+//	              ├─ robot$…               ▼
+//	              ├─ berth_pat_…           Policy.Decide = (grants + own rules − denials) within the token's ceiling
+//	              ├─ a JWT
+//	              └─ a password
+//
 //	scope=… ──▶ ParseScopes ──▶ Policy.Intersect ──▶ what the token may hold
 //
 //	auth          values and decisions          imports oci

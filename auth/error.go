@@ -35,8 +35,6 @@ var (
 	// ErrTooManyLogins means that the password was not looked at, because too
 	// many others wait to be: the same request may do a moment later.
 	ErrTooManyLogins = errors.New("too many logins at a time")
-	// ErrNotBuilt means a form of configuration that has no code yet.
-	ErrNotBuilt = errors.New("not built yet")
 )
 
 // AccessError says which right is missing. It wraps ErrInsufficientScope or

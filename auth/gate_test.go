@@ -127,6 +127,9 @@ func TestPrincipalID(t *testing.T) {
 	for want, p := range map[string]auth.Principal{
 		"anonymous":  {},
 		"user:alice": user("alice"),
+		"robot:ci":   robot(t, "ci"),
+
+		"outside:gitlab:project_path:a/b": {Kind: auth.Outside, Name: "gitlab:project_path:a/b"},
 	} {
 		if p.ID() != want {
 			t.Errorf("%s, want %s", p.ID(), want)

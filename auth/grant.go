@@ -63,6 +63,13 @@ func (g *Grant) matches(p Principal, repository string) bool {
 	return slices.ContainsFunc(g.Repositories, func(r Pattern) bool { return r.Match(repository, name) })
 }
 
+// issuer is the prefix by which the configuration calls the issuer of who is
+// outside.
+func (p Principal) issuer() string {
+	who, _, _ := strings.Cut(p.Name, ":")
+	return who
+}
+
 // variable is what ${user} stands for. A name that is no path component owns
 // no namespace.
 func (p Principal) variable() string {

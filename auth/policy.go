@@ -34,8 +34,9 @@ type Decision struct {
 }
 
 // Decide says whether p may take all the actions on a repository. Grants that
-// match add up, one that denies wins, what nothing grants is denied.
-// Administrators may everything. A name that is no repository name is denied
+// match and its own rules add up, a grant that denies wins, what nothing grants
+// is denied. Administrators may everything. Of all this a principal that is
+// narrowed keeps what lies within. A name that is no repository name is denied
 // to everybody. The entries of a token are not looked at: see Gate.
 func (p *Policy) Decide(who Principal, repository string, want Actions) Decision {
 	if want &= All; want == 0 {
@@ -50,6 +51,26 @@ func (p *Policy) rights(who Principal, repository string, want Actions) (rights 
 	if _, err := oci.ParseRepository(repository); err != nil {
 		return 0, "this is no repository name"
 	}
+	rights, because = p.granted(who, repository, want)
+	if !who.Narrowed || rights == 0 {
+		return rights, because
+	}
+	within, _ := rightsOf(who.Within, who, repository, rights)
+	if within != rights {
+		because = fmt.Sprintf("the token of %s does not reach %s here, only %s", who.ID(), rights&^within, reach(who.Within))
+	}
+	return within, because
+}
+
+func reach(within []Rule) string {
+	if len(within) == 0 {
+		return "nothing"
+	}
+	return list(within)
+}
+
+// granted returns the part of want that who has before anything narrows it.
+func (p *Policy) granted(who Principal, repository string, want Actions) (rights Actions, because string) {
 	if who.isAdmin() {
 		return want, "administrators may everything"
 	}
@@ -60,8 +81,8 @@ func (p *Policy) rights(who Principal, repository string, want Actions) (rights 
 	return granted &^ denied, because
 }
 
-// collect adds up the grants that match. The texts are those of the grants
-// that deny, if any, else of those that allow.
+// collect adds up the grants that match, and who's own rules. The texts are
+// those of the grants that deny, if any, else of what allows.
 func (p *Policy) collect(who Principal, repository string, want Actions) (granted, denied Actions, because string) {
 	if p == nil {
 		return 0, 0, ""
@@ -79,10 +100,14 @@ func (p *Policy) collect(who Principal, repository string, want Actions) (grante
 			allows, granted = also(allows, p.texts[i], hit&^granted != 0), granted|hit
 		}
 	}
-	if denied != 0 {
-		return granted, denied, denies
+	own, rules := rightsOf(who.Own, who, repository, want)
+	if own&^granted != 0 {
+		allows = also(allows, "its own rule "+rules, true)
 	}
-	return granted, 0, allows
+	if denied != 0 {
+		return granted | own, denied, denies
+	}
+	return granted | own, 0, allows
 }
 
 func also(texts, text string, isNew bool) string {

@@ -3,6 +3,7 @@ package auth_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -106,16 +107,14 @@ func TestPolicyIsACopy(t *testing.T) {
 func TestParseGrantRefused(t *testing.T) {
 	for _, tc := range [][3]string{
 		{"alice", "a", "pull"}, {"user:", "a", "pull"}, {"user:A", "a", "pull"}, {"user:a/b", "a", "pull"}, {"group:", "a", "pull"},
+		{"robot:", "a", "pull"}, {"robot:A", "a", "pull"}, {"robot:a*", "a", "pull"}, {"robot$x", "a", "pull"}, {"issuer:", "a", "pull"},
+		{"issuer:*", "a", "pull"}, {"issuer:a:b", "a", "pull"}, {"user:*", "a", "pull"}, {"10.0.0.1", "a", "pull"}, {"10.0.0.1/8", "a", "pull"},
+		{"10.0.0.0/33", "a", "pull"}, {"::ffff:10.0.0.0/104", "a", "pull"}, {"fe80::%eth0/64", "a", "pull"},
 		{"everybody", "a", "pull"}, {"Anonymous", "a", "pull"}, {"authenticated:x", "a", "pull"},
 		{"anonymous", "A", "pull"}, {"anonymous", "a", "read"},
 	} {
 		if g, err := auth.ParseGrant([]string{tc[0]}, []string{tc[1]}, []string{tc[2]}, false); err == nil {
 			t.Errorf("%q: %v", tc, g)
-		}
-	}
-	for _, s := range []string{"robot:x", "robot:*", "10.0.0.0/8", "2001:db8::/32"} {
-		if _, err := auth.ParseWho(s); !isErr(err, auth.ErrNotBuilt) {
-			t.Errorf("%s: %v", s, err)
 		}
 	}
 }
@@ -161,15 +160,41 @@ func pick[T any](w world, from ...T) T { return from[w.r.IntN(len(from))] }
 func (w world) actions() auth.Actions { return auth.Actions(1 + w.r.IntN(7)) }
 
 func (w world) principal() auth.Principal {
-	return pick(w, auth.Principal{}, user("a"), user("b"), user("a", "g"), user("b", "g", "h"), user("c", "h"))
+	p := pick(w, auth.Principal{}, user("a"), user("b"), user("a", "g"), user("b", "g", "h"), user("c", "h"),
+		auth.Principal{Kind: auth.Robot, Name: "a"}, auth.Principal{Kind: auth.Outside, Name: "hub:a"})
+	p.Client = pick(w, netip.Addr{}, netip.MustParseAddr("10.1.2.3"), netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1"))
+	if p.Kind != auth.Anonymous {
+		p.Own = w.rules()
+	}
+	return p
 }
+
+func (w world) rules() []auth.Rule {
+	rules := make([]auth.Rule, w.r.IntN(3))
+	for i := range rules {
+		rules[i] = auth.Rule{Repositories: pick(w, patterns...), Actions: w.actions()}
+	}
+	return rules
+}
+
+var patterns = func() (list []auth.Pattern) {
+	for _, s := range []string{"**", "a/**", "*/x", "${user}/**", "t/*"} {
+		p, err := auth.ParsePattern(s)
+		if err != nil {
+			panic(err)
+		}
+		list = append(list, p)
+	}
+	return list
+}()
 
 func (w world) repository() string {
 	return pick(w, "a", "a/x", "b/x", "b/x/y", "t/a", "t/b/x", "x", "public/x")
 }
 
 func (w world) grant(t *testing.T, deny bool) auth.Grant {
-	who := pick(w, "anonymous", "authenticated", "user:a", "user:b", "group:g", "group:h", "anonymous authenticated", "user:c group:g")
+	who := pick(w, "anonymous", "authenticated", "user:a", "user:b", "group:g", "group:h", "anonymous authenticated", "user:c group:g",
+		"robot:a", "robot:*", "issuer:hub", "10.0.0.0/8", "2001:db8::/32 robot:*")
 	on := pick(w, "**", "a/**", "*/x", "**/x", "${user}/**", "t/${user}", "t/*", "b/**/y", "x a", "public/** b/x")
 	g := grant(t, who, on, "pull", deny)
 	g.Actions = w.actions()
@@ -204,13 +229,21 @@ func TestDecideProperties(t *testing.T) {
 		if less.Missing&before.Missing != before.Missing {
 			show("one more denial gave a right")
 		}
-		all := grant(t, "anonymous authenticated", "**", "*", true)
+		all := grant(t, "anonymous authenticated issuer:hub", "**", "*", true)
 		if auth.NewPolicy(append(slices.Clone(grants), all)).Decide(p, repo, want).Missing != want {
 			show("a denial of everything denied less")
 		}
 		w.r.Shuffle(len(grants), func(i, j int) { grants[i], grants[j] = grants[j], grants[i] })
 		if auth.NewPolicy(grants).Decide(p, repo, want).Missing != before.Missing {
 			show("the order of grants counts")
+		}
+		cut := p
+		cut.Narrowed, cut.Within = true, w.rules()
+		if narrow := auth.NewPolicy(grants).Decide(cut, repo, want); narrow.Missing&before.Missing != before.Missing {
+			show("what narrows gave a right")
+		}
+		if cut.Within = nil; auth.NewPolicy(grants).Decide(cut, repo, want).Missing != want {
+			show("something lies within nothing")
 		}
 		if p.Kind == auth.User {
 			p.Admin = true

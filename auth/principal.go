@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -12,6 +13,8 @@ type Kind uint8
 const (
 	Anonymous Kind = iota
 	User
+	Robot
+	Outside // known by the token of a configured outside issuer
 )
 
 func (k Kind) String() string {
@@ -20,17 +23,36 @@ func (k Kind) String() string {
 		return "anonymous"
 	case User:
 		return "user"
+	case Robot:
+		return "robot"
+	case Outside:
+		return "outside"
 	}
 	return "unknown"
 }
 
 // Principal is who sends a request. The zero Principal is anonymous. It is a
-// value: nobody changes Groups after it was made, copies share them.
+// value: nobody changes its slices after it was made, copies share them.
 type Principal struct {
 	Kind   Kind
-	Name   string   // of the user; "" if anonymous
+	Name   string   // of the user; of the robot, without RobotPrefix; "<who>:<subject>" of who is outside; "" if anonymous
 	Groups []string // as they were when the credentials were checked or the token issued
 	Admin  bool     // may everything; counts for users only
+
+	// Own are rights that it brings along beside the grants: a robot's, or
+	// those of an outside issuer. A grant that denies takes them away too.
+	Own []Rule
+	// Within is a ceiling if Narrowed is set: nothing beyond it, whatever the
+	// grants or Admin say (CVE-2025-68944). None then means nothing at all.
+	Within   []Rule
+	Narrowed bool
+
+	// Credential is the id of the personal token that it came by, for Standing;
+	// "" if by a password.
+	Credential string
+	// Client is the address that asks now, for grants to an address range and
+	// the audit trail. It is set for each request and never from a token.
+	Client netip.Addr
 
 	// Token says that a token was presented. What it holds is then a ceiling:
 	// Gate asks Allows, not the grants.
@@ -49,14 +71,18 @@ func (p Principal) WithToken(access []Access, expires time.Time) Principal {
 func (p Principal) Access() []Access { return slices.Clone(p.access) }
 
 // ID names the principal in logs and as the owner of upload sessions:
-// "anonymous", "user:alice". No two principals share one, but all that are
-// anonymous do.
+// "anonymous", "user:alice", "robot:ci", "outside:gitlab:project_path:a/b". No
+// two principals share one, but all that are anonymous do.
 func (p Principal) ID() string {
 	if p.Kind == Anonymous {
 		return p.Kind.String()
 	}
 	return p.Kind.String() + ":" + p.Name
 }
+
+// Administers reports whether p is an administrator of berth itself: one who
+// came by a personal token that narrows is not, whatever it reaches.
+func (p Principal) Administers() bool { return p.isAdmin() && !p.Narrowed }
 
 // Allows reports whether the token holds all of the access. Without a token
 // nothing is held: see Policy.Decide.

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -12,8 +11,9 @@ import (
 
 // Who is the left side of a grant. The zero Who is nobody.
 type Who struct {
-	form whoForm
-	name string
+	form  whoForm
+	name  string       // * = any, of robots
+	addrs netip.Prefix // of whoClient
 }
 
 type whoForm uint8
@@ -24,50 +24,62 @@ const (
 	whoAuthenticated
 	whoUser
 	whoGroup
+	whoRobot
+	whoIssuer
+	whoClient
 )
 
-// ParseWho reads anonymous, authenticated, user:NAME or group:NAME.
-// ErrNotBuilt for robot:NAME and address ranges.
+// ParseWho reads anonymous, authenticated (users and robots), user:NAME,
+// group:NAME, robot:NAME, robot:* for all robots, issuer:WHO for all who are
+// known by the tokens of an outside issuer, or an address range such as
+// 10.0.0.0/8, which means everybody there.
 func ParseWho(s string) (Who, error) {
 	switch s {
 	case "anonymous":
 		return Who{form: whoAnonymous}, nil
 	case "authenticated":
 		return Who{form: whoAuthenticated}, nil
+	case "robot:*":
+		return Who{form: whoRobot, name: "*"}, nil
+	}
+	if addrs, err := netip.ParsePrefix(s); err == nil {
+		return rangeWho(addrs)
 	}
 	form, name, _ := strings.Cut(s, ":")
 	switch form {
 	case "user":
-		return namedWho(whoUser, name, checkComponent(name))
+		return namedWho(whoUser, name, checkComponent(form, name))
 	case "group":
 		return namedWho(whoGroup, name, CheckGroup(name))
+	case "robot":
+		return namedWho(whoRobot, name, checkComponent(form, name))
+	case "issuer":
+		return namedWho(whoIssuer, name, checkComponent(form, name))
 	}
-	return Who{}, errWho(s, form)
+	return Who{}, fmt.Errorf("who is anonymous, authenticated, user:NAME, group:NAME, robot:NAME, issuer:WHO or an address range, not %q", s)
 }
 
 func namedWho(form whoForm, name string, err error) (Who, error) {
 	if err != nil {
 		return Who{}, err
 	}
-	return Who{form, name}, nil
+	return Who{form: form, name: name}, nil
+}
+
+// rangeWho refuses what would match other addresses than it seems to, or none.
+func rangeWho(addrs netip.Prefix) (Who, error) {
+	if addrs.Masked() != addrs || addrs.Addr().Is4In6() {
+		return Who{}, fmt.Errorf("%s is no address range: it has bits behind its length, or is IPv4 written as IPv6", addrs)
+	}
+	return Who{form: whoClient, addrs: addrs}, nil
 }
 
 // checkComponent is CheckName without what new users are held to.
-func checkComponent(name string) error {
+func checkComponent(form, name string) error {
 	if !oci.ValidComponent(name) {
-		return errors.New("user: is followed by a user name")
+		return fmt.Errorf("%s: is followed by a name: lower-case letters and digits, with . _ - between them", form)
 	}
 	return nil
-}
-
-func errWho(s, form string) error {
-	if _, err := netip.ParsePrefix(s); err == nil {
-		return fmt.Errorf("a grant to the address range %s: %w", s, ErrNotBuilt)
-	}
-	if form == "robot" {
-		return fmt.Errorf("a grant to %q: %w", s, ErrNotBuilt)
-	}
-	return fmt.Errorf("who is anonymous, authenticated, user:NAME or group:NAME, not %q", s)
 }
 
 func (w Who) String() string {
@@ -80,22 +92,35 @@ func (w Who) String() string {
 		return "user:" + w.name
 	case whoGroup:
 		return "group:" + w.name
+	case whoRobot:
+		return "robot:" + w.name
+	case whoIssuer:
+		return "issuer:" + w.name
+	case whoClient:
+		return w.addrs.String()
 	}
 	return "nobody"
 }
 
-// includes reports whether p is meant. Groups count for principals that are
-// known: nobody is anonymous and in a group.
+// includes reports whether p is meant. Groups are those of users: what an
+// outside issuer calls a group is none of here, and nobody is anonymous and in
+// one. Of an address that is not known no range is meant.
 func (w Who) includes(p Principal) bool {
 	switch w.form {
 	case whoAnonymous:
 		return p.Kind == Anonymous
 	case whoAuthenticated:
-		return p.Kind == User
+		return p.Kind == User || p.Kind == Robot
 	case whoUser:
 		return p.Kind == User && p.Name == w.name
 	case whoGroup:
 		return p.Kind == User && slices.Contains(p.Groups, w.name)
+	case whoRobot:
+		return p.Kind == Robot && (w.name == "*" || p.Name == w.name)
+	case whoIssuer:
+		return p.Kind == Outside && p.issuer() == w.name
+	case whoClient:
+		return w.addrs.Contains(p.Client)
 	}
 	return false
 }

@@ -116,7 +116,7 @@ func TestEnvironmentBad(t *testing.T) {
 			`config.yaml:2:3: log.level: must be debug or info or warn or error, not "loud"`,
 			`BERTH_HTTP_TLS_KEY: needs http.tls.cert too`,
 			`BERTH_LOG_FORMAT: must be text or json, not "xml"`,
-			`BERTH_AUTH_GRANTS[0].who[0]: must be anonymous, authenticated, user:NAME, group:NAME, robot:NAME or an address range such as 10.0.0.0/8, not "bob"`,
+			`BERTH_AUTH_GRANTS[0].who[0]: must be anonymous, authenticated, user:NAME, group:NAME, robot:NAME, issuer:WHO or an address range such as 10.0.0.0/8, not "bob"`,
 		}},
 		{"after a file that is no YAML", "a: [\n", []string{"BERTH_LOG_FORMAT=xml", "BERTH_X=1"}, []string{
 			`config.yaml:1:4: sequence end token ']' not found`,

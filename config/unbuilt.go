@@ -45,19 +45,5 @@ func unbuilt(c Config) Problems {
 			ps = append(ps, Problem{Path: f.path, Message: "is not built yet"})
 		}
 	}
-	return append(ps, unbuiltGrants(c.Auth.Grants)...)
-}
-
-// unbuiltGrants finds the forms of `who` that nobody is yet: robots and address ranges.
-func unbuiltGrants(grants []Grant) Problems {
-	var ps Problems
-	for i, g := range grants {
-		for j, who := range g.Who {
-			form, err := parseWho(who)
-			if err == nil && (form == whoRobot || form == whoRange) {
-				ps = append(ps, Problem{Path: at(at("auth.grants", i)+".who", j), Message: form + " in a grant is not built yet"})
-			}
-		}
-	}
 	return ps
 }

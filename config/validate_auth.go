@@ -21,7 +21,7 @@ func (r *review) auth(c Config) {
 	within(r, "auth.token_ttl", a.TokenTTL, Duration(time.Minute), Duration(time.Hour))
 	r.keyFiles(a.Key)
 	r.trustedIssuers(a)
-	r.grants(a.Grants)
+	r.grants(a)
 	r.users(c)
 	r.oidc(a.OIDC)
 	r.ldap(a.LDAP)
@@ -68,13 +68,25 @@ func checkFileOrURL(text string) error {
 	return checkFile(text)
 }
 
-func (r *review) grants(grants []Grant) {
-	for i, g := range grants {
+func (r *review) grants(a Auth) {
+	for i, g := range a.Grants {
 		path := at("auth.grants", i)
-		r.some(path+".who", g.Who, checkWho)
+		r.some(path+".who", g.Who, a.checkGrantee)
 		r.some(path+".repositories", g.Repositories, checkGrantPattern)
 		r.some(path+".actions", g.Actions, checkAction)
 	}
+}
+
+// checkGrantee accepts a `who`, of issuers those that are configured: another one would never be anybody.
+func (a Auth) checkGrantee(text string) error {
+	form, err := parseWho(text)
+	if err != nil || form != whoIssuer {
+		return err
+	}
+	if !slices.ContainsFunc(a.TrustedIssuers, func(t TrustedIssuer) bool { return "issuer:"+t.Who == text }) {
+		return errors.New(quote(text) + " is the who of no entry of auth.trusted_issuers")
+	}
+	return nil
 }
 
 func checkAction(text string) error {

@@ -76,6 +76,10 @@ func TestValidatePaths(t *testing.T) {
 		{"wrong grant", func(c *Config) {
 			c.Auth.Grants = []Grant{{Who: []string{"bob", "user:Bob", "user:bob", "user:bob"}, Repositories: []string{"Team/**", "${user}-x/*", "${me}/**"}, Actions: []string{"read"}}}
 		}, "auth.grants[0].who[0] auth.grants[0].who[1] auth.grants[0].who[3] auth.grants[0].repositories[0] auth.grants[0].repositories[2] auth.grants[0].actions[0]"},
+		{"grants to all kinds", func(c *Config) {
+			issuer(func(*TrustedIssuer) {})(c)
+			c.Auth.Grants = []Grant{{Who: []string{"robot:ci", "robot:*", "10.0.0.0/8", "issuer:ci", "issuer:cj"}, Repositories: []string{"a"}, Actions: []string{"*"}}}
+		}, "auth.grants[0].who[4]"},
 		{"users", func(c *Config) {
 			c.Auth.Users = []User{{Name: "robot", Bcrypt: testHash}, {Name: "a", Bcrypt: testHash[:59]}, {Name: "a", Bcrypt: testHash, Groups: []string{"x", "x", ""}}, {Name: "admin", Bcrypt: testHash}}
 		}, "auth.users[0].name auth.users[1].bcrypt auth.users[2].name auth.users[2].groups[1] auth.users[2].groups[2]"},
@@ -165,8 +169,8 @@ func TestChecks(t *testing.T) {
 			[]string{"*", "v*", "latest", "V1.2-*", "_x"},
 			[]string{"", "-x", ".x", "a/b", "a b", strings.Repeat("a", 129)}},
 		{"who", checkWho,
-			[]string{"anonymous", "authenticated", "user:a", "group:Ops Team", "group:/org/dev", "robot:ci", "robot:*", "10.0.0.0/8", "fd00::/8"},
-			[]string{"", "bob", "Anonymous", "user", "user:", "user:*", "user:A", "group:", "group: a", "robot:", "robot:a/b", "10.0.0.1/8", "10.0.0.1", "10.0.0.0/33"}},
+			[]string{"anonymous", "authenticated", "user:a", "group:Ops Team", "group:/org/dev", "robot:ci", "robot:*", "issuer:gitlab", "10.0.0.0/8", "fd00::/8"},
+			[]string{"", "bob", "Anonymous", "user", "user:", "user:*", "user:A", "group:", "group: a", "robot:", "robot:a/b", "issuer:", "issuer:*", "10.0.0.1/8", "10.0.0.1", "10.0.0.0/33"}},
 		{"bcrypt", checkBcrypt,
 			[]string{testHash, strings.Replace(testHash, "$2a$", "$2y$", 1), strings.Replace(testHash, "$2a$", "$2b$", 1)},
 			[]string{"", "secret", testHash + "x", testHash[:59], strings.Replace(testHash, "$04$", "$03$", 1), strings.Replace(testHash, "$04$", "$32$", 1), strings.Replace(testHash, "$2a$", "$1a$", 1), testHash[:30] + "!" + testHash[31:]}},
@@ -231,7 +235,7 @@ auth:
   service: s
   token_ttl: 1h
   key: [a, b]
-  grants: [{who: [anonymous, authenticated, "user:a", "group:g"], repositories: ["**"], actions: ["*"], deny: true}]
+  grants: [{who: [anonymous, authenticated, "user:a", "group:g", "robot:r", "robot:*", 10.0.0.0/8], repositories: ["**"], actions: ["*"], deny: true}]
   users: [{name: a, bcrypt: ` + testHash + `, groups: [g]}]
 registry: {sparse: ["a/**"], max_manifest: 64MiB, max_blob: 10GiB}
 `

@@ -13,6 +13,7 @@ const (
 	whoUser          = "user"
 	whoGroup         = "group"
 	whoRobot         = "robot"
+	whoIssuer        = "issuer"
 	whoRange         = "address range"
 )
 
@@ -27,7 +28,7 @@ func parseWho(text string) (form string, err error) {
 	}
 	form, name, _ := strings.Cut(text, ":")
 	switch form {
-	case whoUser:
+	case whoUser, whoIssuer:
 		return form, checkName(name)
 	case whoGroup:
 		return form, checkLabel(name)
@@ -37,7 +38,7 @@ func parseWho(text string) (form string, err error) {
 		}
 		return form, checkName(name)
 	}
-	return "", errors.New("must be anonymous, authenticated, user:NAME, group:NAME, robot:NAME or an address range such as 10.0.0.0/8, not " + quote(text))
+	return "", errors.New("must be anonymous, authenticated, user:NAME, group:NAME, robot:NAME, issuer:WHO or an address range such as 10.0.0.0/8, not " + quote(text))
 }
 
 func checkWho(text string) error {

@@ -11,6 +11,47 @@ import (
 	"github.com/berth-registry/berth/internal/httpx"
 )
 
+// TestGrantToAddresses: the address counts that asks, as far as proxies are
+// trusted, whatever the credentials. A token holds what its address could do
+// when it was issued, wherever it is used; the source of a mount and listings
+// are judged where the request comes from.
+func TestGrantToAddresses(t *testing.T) {
+	t.Parallel()
+	loopback := httpx.Proxies{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	s := newStack(t, settings{proxies: loopback, grants: append([]string{"10.0.0.0/8 pull alice/app"}, defaultGrants...)})
+	blob := s.blob("alice/app", "layer")
+	inside, outside := header{"X-Forwarded-For": "10.1.2.3"}, header{"X-Forwarded-For": "11.1.2.3"}
+	const scope = "repository:alice/app:pull"
+	for name, ask := range map[string]func(header) string{
+		"anonymous": func(h header) string { return s.send(row{do: "GET /token?scope=" + scope, as: "-", with: h}).body },
+		"Basic":     func(h header) string { return s.send(row{do: "GET /token?scope=" + scope, as: "bob", with: h}).body },
+		"POST": func(h header) string {
+			form := header{"Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": h["X-Forwarded-For"]}
+			return s.send(row{do: "POST /token", as: "-", with: form, body: passwordForm("bob", password, scope).Encode()}).body
+		},
+	} {
+		if got := ask(inside); !strings.Contains(got, scope) {
+			t.Errorf("%s from inside: %s", name, got)
+		}
+		if got := ask(outside); strings.Contains(got, scope) {
+			t.Errorf("%s from outside: %s", name, got)
+		}
+	}
+	g := s.grantOf(s.send(row{do: "GET /token?scope=" + scope + "&scope=registry:catalog:*&scope=repository:bob/x:pull,push", as: "bob", with: inside}))
+	token, mount := bearer(g.Token), "POST /v2/bob/x/blobs/uploads/?from=alice/app&mount="+blob
+	s.table([]row{
+		{do: "HEAD /v2/alice/app/blobs/" + blob, as: "bob", with: inside, status: 200},
+		{do: "HEAD /v2/alice/app/blobs/" + blob, as: "bob", with: outside, status: 403},
+		{do: "HEAD /v2/alice/app/blobs/" + blob, as: token, with: outside, status: 200},
+		{do: "GET /v2/_catalog", as: token, with: inside, status: 200, has: "alice/app"},
+		{do: "GET /v2/_catalog", as: token, with: outside, status: 200, text: `{"repositories":[]}`},
+		{do: "GET /v1/search?q=app", as: "-", with: inside, status: 200, has: "alice/app"},
+		{do: "GET /v1/search?q=app", as: "-", with: outside, status: 200, has: `"num_results":0`},
+		{do: mount, as: token, with: outside, status: 202},
+		{do: mount, as: token, with: inside, status: 201},
+	})
+}
+
 // TestChallenge holds the challenge of every kind of request, to the letter:
 // clients act on it.
 func TestChallenge(t *testing.T) {

@@ -59,7 +59,8 @@ type Issuer interface {
 	Issue(p auth.Principal, access []auth.Access, now time.Time) (token string, expiresIn time.Duration, err error)
 }
 
-// Accounts checks passwords. auth.ErrBadCredentials if the pair is wrong.
+// Accounts checks names and secrets. auth.ErrBadCredentials if the pair is
+// wrong.
 type Accounts interface {
-	Login(ctx context.Context, name, password string, now time.Time) (auth.Principal, error)
+	Login(ctx context.Context, c auth.Credentials, now time.Time) (auth.Principal, error)
 }

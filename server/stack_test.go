@@ -209,6 +209,7 @@ func (s *stack) openServer() {
 	var authenticator server.Authenticator = auth.Authenticator{
 		Tokens:   token.NewVerifier(s.issuer.Keys, issuer, service),
 		Accounts: s.accounts,
+		Client:   s.proxies.Client,
 		Now:      s.clock.now,
 	}
 	if s.auth != nil {

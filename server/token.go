@@ -18,8 +18,7 @@ const maxTokenForm = 64 << 10
 func (s *Server) getToken(w http.ResponseWriter, r *http.Request) (call, error) {
 	who, err := s.auth.Authenticate(r)
 	switch {
-	case errors.Is(err, auth.ErrNoCredentials):
-		who = auth.Principal{}
+	case errors.Is(err, auth.ErrNoCredentials): // who is anonymous
 	case err == nil && who.Token:
 		return call{who: who}, s.unknownUser(w, errors.New("a token cannot be exchanged for another"))
 	case errors.Is(err, auth.ErrBadCredentials), errors.Is(err, auth.ErrInvalidToken), errors.Is(err, auth.ErrMalformed):
@@ -40,13 +39,15 @@ func (s *Server) postToken(w http.ResponseWriter, r *http.Request) (call, error)
 	if grant := r.PostForm.Get("grant_type"); grant != "password" {
 		return call{}, oci.ErrBadRequest.With("grant_type must be password")
 	}
-	who, err := s.accounts.Login(r.Context(), r.PostForm.Get("username"), r.PostForm.Get("password"), s.now())
+	shown := auth.Credentials{Name: r.PostForm.Get("username"), Secret: r.PostForm.Get("password"), Client: s.proxies.Client(r)}
+	who, err := s.accounts.Login(r.Context(), shown, s.now())
 	if errors.Is(err, auth.ErrBadCredentials) {
 		return call{}, s.unknownUser(w, err)
 	}
 	if err != nil {
 		return call{}, s.refused(r, Request{}, err)
 	}
+	who.Client = shown.Client
 	return call{who: who}, s.issue(w, who, r.PostForm["scope"])
 }
 

@@ -143,7 +143,7 @@ func setup(t testing.TB, o account.Options) (*account.Accounts, *memory) {
 
 func login(t testing.TB, a *account.Accounts, name, password string, want error) auth.Principal {
 	t.Helper()
-	p, err := a.Login(t.Context(), name, password, start)
+	p, err := a.Login(t.Context(), auth.Credentials{Name: name, Secret: password}, start)
 	if !errors.Is(err, want) || (want == nil) != (err == nil) {
 		t.Errorf("%s %s: %v, want %v", name, password, err, want)
 	}

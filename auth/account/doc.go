@@ -1,7 +1,7 @@
 // Package account keeps users who log in with a password: those in the
 // configuration, which nobody changes here, and those in the metadata.
 //
-//	Login(name, password) ──▶ static │ Users.User ──▶ row, or none
+//	Login(credentials) ───▶ static │ Users.User ──▶ row, or none
 //	        │                                          │ hash, or a dummy of the same cost
 //	        ▼                                          ▼
 //	     HMAC(name, password, hash) ── remembered? ── queue ── bcrypt, a few at a time ──▶ auth.Principal

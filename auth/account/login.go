@@ -28,7 +28,8 @@ type attempt struct {
 	now            time.Time
 }
 
-// Login returns the principal whose name and password these are.
+// Login returns the principal whose name and password these are. Where they
+// come from does not matter here.
 // auth.ErrBadCredentials if they are nobody's; auth.ErrTooManyLogins, at once,
 // if too many others wait; the error of ctx if it ends while other logins are
 // checked; any other error is the store's.
@@ -41,22 +42,22 @@ type attempt struct {
 // All names that nobody has share the places of one account, so that guesses
 // at them hold up nobody else. The price: while somebody keeps these places
 // taken, a refusal tells such a name from one that is known.
-func (a *Accounts) Login(ctx context.Context, name, password string, now time.Time) (auth.Principal, error) {
-	t := attempt{password: password, now: now}
+func (a *Accounts) Login(ctx context.Context, c auth.Credentials, now time.Time) (auth.Principal, error) {
+	t := attempt{password: c.Secret, now: now}
 	var p auth.Principal
-	if oci.ValidComponent(name) {
-		u, err := a.find(ctx, name)
+	if oci.ValidComponent(c.Name) {
+		u, err := a.find(ctx, c.Name)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return auth.Principal{}, err
 		}
 		if err == nil {
-			t.account, t.hash, p = name, u.Bcrypt, principal(u)
+			t.account, t.hash, p = c.Name, u.Bcrypt, principal(u)
 		}
 	}
 	if t.hash == "" {
 		t.hash = a.dummy(a.cost)
 	}
-	t.key = a.proof(name, password, t.hash)
+	t.key = a.proof(c.Name, c.Secret, t.hash)
 	right, err := a.compare(ctx, t)
 	if err != nil {
 		return auth.Principal{}, err

@@ -161,7 +161,7 @@ func TestRemembered(t *testing.T) {
 			runs  int
 		}{{0, 1}, {0, 1}, {time.Minute - 1, 1}, {time.Minute, 2}, {2*time.Minute - 1, 2}} {
 			reads := m.reads.Load()
-			if _, err := a.Login(t.Context(), "alice", password, start.Add(tc.after)); !errors.Is(err, want) {
+			if _, err := a.Login(t.Context(), auth.Credentials{Name: "alice", Secret: password}, start.Add(tc.after)); !errors.Is(err, want) {
 				t.Errorf("%s: %v", password, err)
 			}
 			if runs != tc.runs || m.reads.Load() != reads+1 {
@@ -278,7 +278,7 @@ func TestParallel(t *testing.T) {
 				count(-1)
 			})
 			for i := range 10 {
-				go a.Login(t.Context(), "alice", fmt.Sprint("guess-", i%different), start)
+				go a.Login(t.Context(), auth.Credentials{Name: "alice", Secret: fmt.Sprint("guess-", i%different)}, start)
 			}
 			for range 10 {
 				synctest.Wait()
@@ -302,12 +302,12 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		login(t, a, "root", "root-password", nil)
 		release := make(chan struct{})
 		a.Watch(func(string) { <-release })
-		go a.Login(t.Context(), "alice", "guess", start)
+		go a.Login(t.Context(), auth.Credentials{Name: "alice", Secret: "guess"}, start)
 		synctest.Wait()
 
 		ctx, cancel := context.WithCancel(t.Context())
 		var err error
-		go func() { _, err = a.Login(ctx, "alice", "alice-password", start) }()
+		go func() { _, err = a.Login(ctx, auth.Credentials{Name: "alice", Secret: "alice-password"}, start) }()
 		synctest.Wait()
 		login(t, a, "root", "root-password", nil) // what is remembered does not wait
 		cancel()
@@ -323,7 +323,7 @@ func BenchmarkLoginRemembered(b *testing.B) {
 	a, _ := setup(b, account.Options{})
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := a.Login(b.Context(), "alice", "alice-password", start); err != nil {
+		if _, err := a.Login(b.Context(), auth.Credentials{Name: "alice", Secret: "alice-password"}, start); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -47,7 +47,7 @@ func held(t *testing.T, parallel int, f func(*bench)) {
 // ask logs in without waiting for it, and puts the error into errs.
 func (b *bench) ask(ctx context.Context, name, password string) {
 	go func() {
-		_, err := b.a.Login(ctx, name, password, start)
+		_, err := b.a.Login(ctx, auth.Credentials{Name: name, Secret: password}, start)
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.errs = append(b.errs, err)

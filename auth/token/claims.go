@@ -3,6 +3,7 @@ package token
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/oci"
@@ -18,22 +19,37 @@ type claims struct {
 	Berth   identity      `json:"berth"`
 }
 
-// identity is what a Principal is beside its name.
+// identity is what a Principal is beside its name. Own and Within are the
+// texts of rules.
 type identity struct {
-	Kind   string   `json:"kind"`
-	Groups []string `json:"groups,omitempty"`
-	Admin  bool     `json:"admin,omitempty"`
+	Kind       string   `json:"kind"`
+	Groups     []string `json:"groups,omitempty"`
+	Admin      bool     `json:"admin,omitempty"`
+	Own        []string `json:"own,omitempty"`
+	Narrowed   bool     `json:"narrowed,omitempty"`
+	Within     []string `json:"within,omitempty"`
+	Credential string   `json:"credential,omitempty"`
 }
 
 // GetSubject overrides the embedded one, which never sees sub.
 func (c claims) GetSubject() (string, error) { return c.Subject, nil }
 
+// identityOf returns the subject, which no two principals share, and the rest.
 func identityOf(p auth.Principal) (subject string, id identity, err error) {
+	if len(p.Own) > auth.MaxRules || len(p.Within) > auth.MaxRules {
+		return "", identity{}, fmt.Errorf("no token with more than %d rules", auth.MaxRules)
+	}
+	id = identity{
+		Kind: p.Kind.String(), Groups: p.Groups, Admin: p.Admin, Credential: p.Credential,
+		Own: auth.RuleTexts(p.Own), Narrowed: p.Narrowed, Within: auth.RuleTexts(p.Within),
+	}
 	switch p.Kind {
 	case auth.Anonymous:
-		return "", identity{Kind: p.Kind.String()}, nil
-	case auth.User:
-		return p.Name, identity{Kind: p.Kind.String(), Groups: p.Groups, Admin: p.Admin}, nil
+		return "", identity{Kind: id.Kind}, nil
+	case auth.User, auth.Outside:
+		return p.Name, id, nil
+	case auth.Robot:
+		return auth.RobotPrefix + p.Name, id, nil
 	}
 	return "", identity{}, fmt.Errorf("no token for a principal of kind %s", p.Kind)
 }
@@ -45,21 +61,51 @@ func (c *claims) principal() (auth.Principal, error) {
 	if err != nil {
 		return auth.Principal{}, err
 	}
-	p := auth.Principal{Name: c.Subject, Groups: c.Berth.Groups, Admin: c.Berth.Admin}
-	switch c.Berth.Kind {
-	case auth.Anonymous.String():
-		if p.Name != "" || p.Groups != nil || p.Admin {
-			return auth.Principal{}, errors.New("anonymous with an identity")
-		}
-	case auth.User.String():
-		if !oci.ValidComponent(p.Name) {
-			return auth.Principal{}, errors.New("invalid user name")
-		}
-		p.Kind = auth.User
-	default:
-		return auth.Principal{}, errors.New("unknown kind of principal")
+	p, err := c.named()
+	if err != nil {
+		return auth.Principal{}, err
+	}
+	if p.Own, err = auth.ParseRules(c.Berth.Own); err != nil {
+		return auth.Principal{}, errRule
+	}
+	if p.Within, err = auth.ParseRules(c.Berth.Within); err != nil {
+		return auth.Principal{}, errRule
+	}
+	if p.Narrowed = c.Berth.Narrowed; p.Within != nil && !p.Narrowed {
+		return auth.Principal{}, errors.New("a ceiling that does not narrow")
 	}
 	return p.WithToken(access, c.ExpiresAt.Time), nil
+}
+
+// named reads who it is. Each kind has what is its own, and nothing else.
+func (c *claims) named() (auth.Principal, error) {
+	id := c.Berth
+	p := auth.Principal{Name: c.Subject, Groups: id.Groups, Admin: id.Admin, Credential: id.Credential}
+	switch id.Kind {
+	case auth.Anonymous.String():
+		if p.Name != "" || p.Groups != nil || p.Admin || p.Credential != "" || id.Own != nil || id.Within != nil || id.Narrowed {
+			return p, errors.New("anonymous with an identity")
+		}
+		return p, nil
+	case auth.User.String():
+		p.Kind = auth.User
+		return p, valid(oci.ValidComponent(p.Name), "invalid user name")
+	case auth.Robot.String():
+		name, is := strings.CutPrefix(c.Subject, auth.RobotPrefix)
+		p.Kind, p.Name = auth.Robot, name
+		return p, valid(is && auth.CheckRobot(name) == nil && p.Groups == nil && !p.Admin, "invalid robot")
+	case auth.Outside.String():
+		p.Kind = auth.Outside
+		return p, valid(auth.CheckOutside(p.Name) == nil && p.Groups == nil && !p.Admin, "invalid outside caller")
+	}
+	return p, errors.New("unknown kind of principal")
+}
+
+func valid(ok bool, why string) error {
+	if !ok {
+		return errors.New(why)
+	}
+	return nil
 }
 
 // entries checks the access entries. One of an unknown type is of a later

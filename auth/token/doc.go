@@ -12,6 +12,11 @@
 //	 "access":[{"type":"repository","name":"a/b","actions":["pull","push"]}],
 //	 "berth":{"kind":"user","groups":["ci"],"admin":true}}
 //
+// sub is the name of a user, robot$NAME, or WHO:SUBJECT of who is outside. A
+// robot's rules and the ceiling of a personal token are in "berth" too (own,
+// narrowed, within, credential): what the entries do not decide, such as the
+// source of a mount or a listing, is judged by the live grants within them.
+//
 // A key is chosen by kid among those that were loaded, by nothing else, and
 // only for its own algorithm. What a header says about keys (jwk, jku, x5u,
 // x5c) is never read (CVE-2025-24976).

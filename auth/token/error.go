@@ -19,6 +19,7 @@ var (
 	errIssuer       = errors.New("foreign issuer")
 	errAudience     = errors.New("foreign audience")
 	errSignature    = errors.New("wrong signature or algorithm")
+	errRule         = errors.New("invalid rule")
 	errMalformed    = errors.New("malformed")
 )
 

@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -93,6 +94,21 @@ func alice() auth.Principal {
 	return auth.Principal{Kind: auth.User, Name: "alice", Groups: []string{"ci", "CN=Dev Ops"}, Admin: true}
 }
 
+// callers are one of each kind of principal, with all that such a one has.
+func callers(t testing.TB) []auth.Principal {
+	t.Helper()
+	rules, err := auth.ParseRules([]string{"team/**:pull,push", "x/*/y-*:*"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	personal := alice()
+	personal.Within, personal.Narrowed, personal.Credential = rules, true, "k3c7"
+	return []auth.Principal{
+		{}, alice(), {Kind: auth.User, Name: "bob"}, personal, {Kind: auth.User, Name: "bob", Narrowed: true},
+		{Kind: auth.Robot, Name: "ci", Own: rules}, {Kind: auth.Outside, Name: "gitlab:project_path:a/b", Own: rules, Within: rules, Narrowed: true},
+	}
+}
+
 func entries() []auth.Access {
 	return []auth.Access{auth.Repository("a/b", auth.Pull|auth.Push), auth.Repository("c", auth.All), auth.Catalog()}
 }
@@ -101,7 +117,7 @@ func TestRoundTrip(t *testing.T) {
 	for alg, key := range kinds(t) {
 		keys := load(t, store(t, key))
 		v := token.NewVerifier(keys, issuer, service)
-		for _, p := range []auth.Principal{{}, alice(), {Kind: auth.User, Name: "bob"}} {
+		for _, p := range callers(t) {
 			for _, access := range [][]auth.Access{nil, entries()} {
 				raw := issue(t, newIssuer(keys), p, access...)
 				if got := part(t, raw, 0)["alg"]; got != alg {
@@ -119,7 +135,7 @@ func TestRoundTrip(t *testing.T) {
 				}
 			}
 		}
-		if s := v.Stats(); s != (token.Stats{Remembered: 6, Verified: 6}) {
+		if s := v.Stats(); s != (token.Stats{Remembered: 14, Verified: 14}) {
 			t.Errorf("%+v", s)
 		}
 	}
@@ -140,6 +156,21 @@ func TestClaims(t *testing.T) {
 		`"exp":1700000301,"iat":1699999940,"iss":"berth","nbf":1699999940,"sub":"alice"}`
 	if string(text) != want {
 		t.Errorf("\n got %s\nwant %s", text, want)
+	}
+
+	for i, want := range map[int]string{
+		3: `{"admin":true,"credential":"k3c7","groups":["ci","CN=Dev Ops"],"kind":"user","narrowed":true,"within":["team/**:pull,push","x/*/y-*:*"]} alice`,
+		4: `{"kind":"user","narrowed":true} bob`,
+		5: `{"kind":"robot","own":["team/**:pull,push","x/*/y-*:*"]} robot$ci`,
+		6: `{"kind":"outside","narrowed":true,"own":["team/**:pull,push","x/*/y-*:*"],"within":["team/**:pull,push","x/*/y-*:*"]} gitlab:project_path:a/b`,
+	} {
+		p := callers(t)[i]
+		p.Client = netip.MustParseAddr("10.0.0.1") // is not in it
+		got := part(t, issue(t, newIssuer(keys), p), 1)
+		text, _ := json.Marshal(got["berth"])
+		if text := fmt.Sprintf("%s %s", text, got["sub"]); text != want {
+			t.Errorf("\n got %s\nwant %s", text, want)
+		}
 	}
 
 	got = part(t, issue(t, newIssuer(keys), auth.Principal{}), 1)
@@ -229,12 +260,25 @@ func TestLargestTokenFits(t *testing.T) {
 	for n := range 60 {
 		p.Groups = append(p.Groups, fmt.Sprintf("CN=group-%02d,OU=engineering,DC=example,DC=org", n))
 	}
-	raw := issue(t, newIssuer(keys), p, auth.NewPolicy(nil).Intersect(p, access)...)
+	for n := range auth.MaxRules {
+		rule, err := auth.ParseRule(fmt.Sprintf("%s%02d:pull,push", strings.Repeat("r", 250), n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Within = append(p.Within, rule)
+	}
+	p.Narrowed = true
+	raw := issue(t, newIssuer(keys), p, access...)
 	got, err := token.NewVerifier(keys, issuer, service).Verify(raw, start)
 	if err != nil || len(got.Access()) != auth.MaxScopes {
 		t.Errorf("%d bytes: %v", len(raw), err)
 	}
 
+	many := p
+	many.Within = append(many.Within, many.Within[0])
+	if _, _, err := newIssuer(keys).Issue(many, access, start); err == nil {
+		t.Error("a token with too many rules")
+	}
 	for range 2000 {
 		p.Groups = append(p.Groups, "one of too many groups")
 	}

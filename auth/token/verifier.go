@@ -13,7 +13,8 @@ import (
 
 const (
 	maxRemembered = 10_000  // tokens
-	maxRememberMe = 4 << 10 // bytes of a token that is remembered: bounds the memory to some 60 MB
+	maxRememberMe = 4 << 10 // bytes of a token that is remembered
+	maxRules      = 512     // bytes of its rules, which take thirty times as much when they are parsed
 )
 
 // Verifier checks tokens of one issuer for one service. It may be used
@@ -70,10 +71,22 @@ func (v *Verifier) Verify(raw string, now time.Time) (auth.Principal, error) {
 		return v.refuse(err)
 	}
 	v.counts.verified.Add(1)
-	if len(raw) <= maxRememberMe {
+	if memorable(raw, p) {
 		v.remembered.Put(sum, p, p.Expires)
 	}
 	return p, nil
+}
+
+// memorable bounds the memory to some 200 MB, whatever tokens are asked for:
+// 10000 of them with the worst rules that can be thought of.
+func memorable(raw string, p auth.Principal) bool {
+	size := 0
+	for _, rules := range [][]auth.Rule{p.Own, p.Within} {
+		for _, r := range rules {
+			size += len(r.Repositories.String())
+		}
+	}
+	return len(raw) <= maxRememberMe && size <= maxRules
 }
 
 func (v *Verifier) refuse(err error) (auth.Principal, error) {

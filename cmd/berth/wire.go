@@ -91,15 +91,17 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 	})
 	r.closers = append(r.closers, func() error { r.registry.Close(); return nil })
 	r.metrics = newMetrics()
+	door := auth.Door{Users: r.accounts}
 	r.server = server.New(server.Config{
 		Registry: r.registry,
 		Auth: auth.Authenticator{
 			Tokens:   token.NewVerifier(keys, c.Auth.Issuer, c.Auth.Service),
-			Accounts: r.accounts,
+			Accounts: door,
+			Client:   httpx.Proxies(c.HTTP.TrustedProxies).Client,
 		},
-		Accounts:    r.accounts,
+		Accounts:    door,
 		Issuer:      &token.Issuer{Keys: keys, Issuer: c.Auth.Issuer, Service: c.Auth.Service, TTL: time.Duration(c.Auth.TokenTTL)},
-		Gate:        auth.Gate{Policy: r.policy, Standing: r.accounts},
+		Gate:        auth.Gate{Policy: r.policy, Standing: auth.Standings{Users: r.accounts}},
 		Service:     c.Auth.Service,
 		URL:         c.HTTP.URL,
 		Proxies:     httpx.Proxies(c.HTTP.TrustedProxies),
