@@ -1,6 +1,6 @@
 // Package metadata is the contract for everything mutable: which repository
 // has which manifests, tags and links to blobs, which upload sessions are
-// open, and who the users are.
+// open, and who the users and robots are.
 //
 //	registry, auth/account ──▶ metadata.Store ──▶ bolt/       one file, one process
 //	                                         └──▶ postgres/   (later) many replicas

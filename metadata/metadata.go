@@ -23,6 +23,8 @@ type Store interface {
 	Lister
 	Sessions
 	Users
+	Robots
+	Tokens
 
 	// Check reports whether the store answers: for readiness, so it is cheap.
 	Check(ctx context.Context) error
@@ -34,6 +36,9 @@ var ErrConflict = errors.New("changed by another writer")
 
 // ErrExists means that a row of that name is there already.
 var ErrExists = errors.New("exists already")
+
+// ErrTooMany means that a row more would be more than the caller allows.
+var ErrTooMany = errors.New("too many")
 
 // InUseError refuses a deletion: Parent, a manifest of the same repository,
 // still needs what was to be deleted.
@@ -171,33 +176,4 @@ type Sessions interface {
 
 	// CountSessions counts the open sessions of a principal.
 	CountSessions(ctx context.Context, principal string) (int, error)
-}
-
-// User is a person or machine that logs in with a password.
-type User struct {
-	Name    string    `json:"name"`
-	Bcrypt  string    `json:"bcrypt"`
-	Groups  []string  `json:"groups,omitempty"`
-	Admin   bool      `json:"admin,omitempty"`
-	Created time.Time `json:"created"`
-	Changed time.Time `json:"changed"` // of the password
-}
-
-// Users is the role of accounts.
-type Users interface {
-	// User returns a user. fs.ErrNotExist if absent.
-	User(ctx context.Context, name string) (User, error)
-
-	// AddUser stores a new user. ErrExists if the name is taken.
-	AddUser(ctx context.Context, u User) error
-
-	// UpdateUser changes a stored user inside a transaction, in which change
-	// may run more than once. fs.ErrNotExist if absent; an error of change is returned as it is and nothing stored.
-	UpdateUser(ctx context.Context, name string, change func(*User) error) error
-
-	// RemoveUser removes a user. fs.ErrNotExist if absent.
-	RemoveUser(ctx context.Context, name string) error
-
-	// Users visits all users in order of name.
-	Users(ctx context.Context) iter.Seq2[User, error]
 }

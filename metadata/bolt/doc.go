@@ -21,6 +21,9 @@
 //	tags          repo · tag                digest
 //	referrers     repo · subject digest     descriptor
 //	users         name                      JSON
+//	robots        name                      JSON
+//	tokens        id                        JSON
+//	owned         owner · token id
 //
 // An object is whatever a repository knows of one digest: that it has a link
 // to the blob, that it has the manifest, or just that some manifest mentions
@@ -43,5 +46,7 @@
 // finished upload, which expires like any other.
 //
 // A file that was cut or overwritten is an error of Open or of the call that
-// meets the damage, never a panic. Open changes nothing in an existing file.
+// meets the damage, never a panic. Open changes nothing in an existing file
+// but to add tables that a later version has: robots, tokens and owned are not
+// in the files of the first one, which goes on to read a file that has them.
 package bolt

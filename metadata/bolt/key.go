@@ -19,13 +19,23 @@ const (
 	tableTags         = "tags"
 	tableReferrers    = "referrers"
 	tableUsers        = "users"
+	tableRobots       = "robots"
+	tableTokens       = "tokens"
+	tableOwned        = "owned"
 )
 
+// tables are those that schema 1 began with.
 func tables() []string {
 	return []string{
 		tableMeta, tableRepositories, tableBlobs, tableBacklinks, tableObjects, tableBytes,
 		tableEdges, tableNames, tableTags, tableReferrers, tableUsers,
 	}
+}
+
+// laterTables came to schema 1 without changing it: Open adds those that a
+// database has not, and an older berth never looks at them.
+func laterTables() []string {
+	return []string{tableRobots, tableTokens, tableOwned}
 }
 
 // keyBuf has room for the longest key (a repository and two SHA-512 digests),
@@ -121,6 +131,10 @@ func digestRepoKey(dst []byte, d oci.Digest, repo string) []byte {
 
 func referrerKey(dst []byte, repo string, subject, d oci.Digest) []byte {
 	return appendDigest(repoDigestKey(dst, repo, subject), d)
+}
+
+func ownedKey(dst []byte, owner, id string) []byte {
+	return append(append(append(dst, owner...), 0), id...)
 }
 
 func numberKey(dst []byte, number uint64) []byte {

@@ -72,6 +72,9 @@ func openOrCreate(path string, wait time.Duration) (*bbolt.DB, *os.File, error) 
 		_ = db.Close() // nothing was written; the damage is the news
 		return nil, nil, unusable(path, err)
 	}
+	if err := addTables(db); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
+	}
 	return db, file, nil
 }
 
@@ -174,12 +177,46 @@ func create(path string, wait time.Duration) error {
 
 func initialize(db *bbolt.DB) error {
 	return db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range tables() {
+		for _, name := range append(tables(), laterTables()...) {
 			if _, err := tx.CreateBucket([]byte(name)); err != nil {
 				return err
 			}
 		}
 		return tx.Bucket([]byte(tableMeta)).Put(schemaKey, binary.AppendUvarint(nil, schema))
+	})
+}
+
+// addTables adds the tables that the version which wrote the file did not
+// have, and writes nothing if there are none.
+func addTables(db *bbolt.DB) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicError(p)
+		}
+	}()
+	var missing []string
+	err = db.View(func(tx *bbolt.Tx) error {
+		for _, name := range laterTables() {
+			b := tx.Bucket([]byte(name))
+			if b == nil {
+				missing = append(missing, name)
+				continue
+			}
+			b.Cursor().First() // a damaged one is seen here
+		}
+		return nil
+	})
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	return db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range missing {
+			if _, err := tx.CreateBucket([]byte(name)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

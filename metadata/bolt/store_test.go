@@ -226,7 +226,9 @@ func FuzzRecords(f *testing.F) {
 		_, _, _ = decodeBytes(b)
 		_, _ = decodeDescriptor(b, "")
 		_, _ = decodeSession(b)
-		_, _ = decodeUser(b)
+		_, _ = decodeRow[metadata.User](b)
+		_, _ = decodeRow[metadata.Robot](b)
+		_, _ = decodeRow[metadata.Token](b)
 		if len(b) >= 4 { // past the checksum
 			_, _ = decodeSession(sealed(b))
 		}

@@ -167,6 +167,9 @@ var listTests = []test{
 		cancel()
 		failing(e, e.Sessions(ctx), context.Canceled)
 		failing(e, e.Users(ctx), context.Canceled)
+		failing(e, e.Robots(ctx, ""), context.Canceled)
+		failing(e, e.Tokens(ctx, "", ""), context.Canceled)
+		failing(e, e.Tokens(ctx, "alice", ""), context.Canceled)
 		failing(e, e.Tags(ctx, "a", ""), context.Canceled)
 	}},
 }
@@ -209,6 +212,8 @@ func cancelled(e *env) {
 	m := e.push("a", image{config: "c"}, "v1")
 	e.ok(e.PutSession(e.ctx, session("s", "alice", 1)))
 	e.ok(e.AddUser(e.ctx, metadata.User{Name: "alice"}))
+	e.ok(e.AddRobot(e.ctx, robot("ci")))
+	e.ok(e.AddToken(e.ctx, token("id", "alice"), 10))
 	ctx, cancel := context.WithCancel(e.ctx)
 	cancel()
 	everyMethod(e, ctx, m, context.Canceled)
@@ -221,6 +226,8 @@ func cancelled(e *env) {
 	e.ok(err)
 	equal(e, u, metadata.User{Name: "alice"})
 	equal(e, len(all(e, e.Users(e.ctx))), 1)
+	equal(e, all(e, e.Robots(e.ctx, "")), []metadata.Robot{robot("ci")})
+	equal(e, all(e, e.Tokens(e.ctx, "", "")), []metadata.Token{token("id", "alice")})
 }
 
 // everyMethod expects the same error of every method.
@@ -233,9 +240,11 @@ func everyMethod(e *env, ctx context.Context, m *oci.Manifest, want error) {
 	_, sessionErr := e.Session(ctx, "s")
 	_, countErr := e.CountSessions(ctx, "alice")
 	_, userErr := e.User(ctx, "alice")
+	_, robotErr := e.Robot(ctx, "ci")
+	_, tokenErr := e.Token(ctx, "id")
 	for name, err := range map[string]error{
 		"Blob": blobErr, "MountBlob": mountErr, "Manifest": manifestErr, "Exists": existsErr,
-		"Session": sessionErr, "CountSessions": countErr, "User": userErr,
+		"Session": sessionErr, "CountSessions": countErr, "User": userErr, "Robot": robotErr, "Token": tokenErr,
 		"Check":          e.Check(ctx),
 		"LinkBlob":       e.LinkBlob(ctx, "b", blob("d"), "s"),
 		"UnlinkBlob":     e.UnlinkBlob(ctx, "a", digest("c")),
@@ -247,6 +256,12 @@ func everyMethod(e *env, ctx context.Context, m *oci.Manifest, want error) {
 		"AddUser":        e.AddUser(ctx, metadata.User{Name: "bob"}),
 		"UpdateUser":     e.UpdateUser(ctx, "alice", func(u *metadata.User) error { u.Admin = true; return nil }),
 		"RemoveUser":     e.RemoveUser(ctx, "alice"),
+		"AddRobot":       e.AddRobot(ctx, robot("other")),
+		"UpdateRobot":    e.UpdateRobot(ctx, "ci", func(r *metadata.Robot) error { r.Disabled = true; return nil }),
+		"RemoveRobot":    e.RemoveRobot(ctx, "ci"),
+		"AddToken":       e.AddToken(ctx, token("other", "alice"), 10),
+		"UpdateToken":    e.UpdateToken(ctx, "id", func(t *metadata.Token) error { t.Used = now; return nil }),
+		"RemoveToken":    e.RemoveToken(ctx, "id"),
 	} {
 		if err == nil {
 			e.Errorf("%s: no error", name)
@@ -260,4 +275,7 @@ func everyMethod(e *env, ctx context.Context, m *oci.Manifest, want error) {
 	failing(e, e.Referrers(ctx, "a", m.Digest, ""), want)
 	failing(e, e.Sessions(ctx), want)
 	failing(e, e.Users(ctx), want)
+	failing(e, e.Robots(ctx, ""), want)
+	failing(e, e.Tokens(ctx, "", ""), want)
+	failing(e, e.Tokens(ctx, "alice", ""), want)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -177,102 +176,6 @@ var sessionTests = []test{
 				e.Fatalf("version %d was read in parts", s.Version)
 			}
 		}
-	}},
-}
-
-var userTests = []test{
-	{"User", func(e *env) {
-		_, err := e.User(e.ctx, "alice")
-		e.absent(err)
-		want := metadata.User{Name: "alice", Bcrypt: "$2a$10$x", Groups: []string{"dev", "ops"}, Admin: true, Created: now, Changed: now.Add(time.Second)}
-		e.ok(e.AddUser(e.ctx, want))
-		e.is(e.AddUser(e.ctx, metadata.User{Name: "alice"}), metadata.ErrExists)
-		e.reopen()
-		got, err := e.User(e.ctx, "alice")
-		e.ok(err)
-		equal(e, got, want)
-		got.Groups[0] = "changed"
-		got, err = e.User(e.ctx, "alice")
-		e.ok(err)
-		equal(e, got, want)
-		_, err = e.User(e.ctx, "")
-		e.absent(err)
-	}},
-	{"UpdateUser", func(e *env) {
-		admin := func(u *metadata.User) error { u.Admin = true; return nil }
-		e.absent(e.UpdateUser(e.ctx, "alice", admin))
-		e.ok(e.AddUser(e.ctx, metadata.User{Name: "alice", Created: now, Changed: now}))
-		e.ok(e.UpdateUser(e.ctx, "alice", admin))
-		e.reopen()
-		got, err := e.User(e.ctx, "alice")
-		e.ok(err)
-		want := metadata.User{Name: "alice", Admin: true, Created: now, Changed: now}
-		equal(e, got, want)
-		refusal := errors.New("no")
-		err = e.UpdateUser(e.ctx, "alice", func(u *metadata.User) error { u.Admin = false; return refusal })
-		if err != refusal { //nolint:errorlint // "returned as it is"
-			e.Fatalf("error is %v, want the function's", err)
-		}
-		got, err = e.User(e.ctx, "alice")
-		e.ok(err)
-		equal(e, got, want)
-	}},
-	{"UpdateUser/loses nothing", func(e *env) {
-		e.ok(e.AddUser(e.ctx, metadata.User{Name: "alice"}))
-		parallel(200, 32, func(i int) {
-			err := e.UpdateUser(e.ctx, "alice", func(u *metadata.User) error {
-				u.Groups = append(u.Groups, fmt.Sprint(i))
-				return nil
-			})
-			if err != nil {
-				e.Error(err)
-			}
-		})
-		e.reopen()
-		u, err := e.User(e.ctx, "alice")
-		e.ok(err)
-		equal(e, len(set(u.Groups)), 200)
-	}},
-	{"AddUser/one of many wins", func(e *env) {
-		var won atomic.Int64
-		parallel(32, 32, func(i int) {
-			switch err := e.AddUser(e.ctx, metadata.User{Name: "alice", Bcrypt: fmt.Sprint(i)}); {
-			case err == nil:
-				won.Add(1)
-			case !errors.Is(err, metadata.ErrExists):
-				e.Error(err)
-			}
-		})
-		equal(e, won.Load(), int64(1))
-	}},
-	{"RemoveUser", func(e *env) {
-		e.absent(e.RemoveUser(e.ctx, "alice"))
-		e.ok(e.AddUser(e.ctx, metadata.User{Name: "alice"}))
-		e.ok(e.AddUser(e.ctx, metadata.User{Name: "alice2"}))
-		e.ok(e.RemoveUser(e.ctx, "alice"))
-		e.reopen()
-		_, err := e.User(e.ctx, "alice")
-		e.absent(err)
-		_, err = e.User(e.ctx, "alice2")
-		e.ok(err)
-		e.absent(e.RemoveUser(e.ctx, "alice"))
-		e.ok(e.AddUser(e.ctx, metadata.User{Name: "alice"}))
-	}},
-	{"Users", func(e *env) {
-		equal(e, all(e, e.Users(e.ctx)), []metadata.User{})
-		names := []string{"a", "a-b", "a.b", "a_b", "ab", "b"}
-		for _, i := range []int{3, 0, 5, 1, 4, 2} {
-			e.ok(e.AddUser(e.ctx, metadata.User{Name: names[i], Admin: i == 3}))
-		}
-		e.reopen()
-		users := all(e, e.Users(e.ctx))
-		for i, u := range users {
-			if !reflect.DeepEqual(u, metadata.User{Name: names[i], Admin: i == 3}) {
-				e.Fatalf("user %d is %+v", i, u)
-			}
-		}
-		equal(e, len(users), len(names))
-		equal(e, len(first(e, e.Users(e.ctx), 2)), 2)
 	}},
 }
 
