@@ -15,6 +15,8 @@
 //	auth          values and decisions          imports oci
 //	auth/token    signs and verifies the JWTs   imports auth, golang-jwt
 //	auth/account  users and their passwords     imports auth, metadata, bcrypt
+//	auth/robot    robots and their secrets      imports auth, metadata
+//	auth/personal personal tokens of users      imports auth, metadata
 //
 // Identity is a value that is handed on as a parameter, never something in a
 // context. The zero Principal is anonymous, the zero Policy denies, a grant of

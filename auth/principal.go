@@ -47,8 +47,8 @@ type Principal struct {
 	Within   []Rule
 	Narrowed bool
 
-	// Credential is the id of the personal token that it came by, for Standing;
-	// "" if by a password.
+	// Credential is the id of the personal token that it came by, or names the
+	// secret of a robot, for Standing; "" if by a password.
 	Credential string
 	// Client is the address that asks now, for grants to an address range and
 	// the audit trail. It is set for each request and never from a token.

@@ -58,8 +58,7 @@ type Accounts struct {
 	queue    queue                            // of what fits is to compare
 	good     *cache.Cache[proof, struct{}]
 	bad      *cache.Cache[proof, struct{}]
-	standing *cache.Cache[string, standing]
-	changes  atomic.Uint64 // of standings, through these Accounts
+	standing *cache.Rows[standing]
 
 	admins sync.Mutex // held while the number of administrators may change
 }
@@ -82,7 +81,7 @@ func New(o Options) (*Accounts, error) {
 		secret:   make([]byte, 32),
 		good:     cache.New[proof, struct{}](maxRemembered),
 		bad:      cache.New[proof, struct{}](maxRemembered),
-		standing: cache.New[string, standing](maxRemembered),
+		standing: cache.NewRows[standing](maxRemembered, standingFor),
 	}
 	if a.cost == 0 {
 		a.cost = DefaultCost
@@ -116,7 +115,6 @@ func (a *Accounts) SetStatic(users []metadata.User) error {
 		byName[u.Name] = u
 	}
 	a.static.Store(&byName)
-	a.changes.Add(1)
 	a.standing.Clear()
 	return nil
 }

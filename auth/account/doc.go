@@ -16,7 +16,8 @@
 // passwords wait, of all together at most 64, and whatever is no account counts
 // as one: guesses at unknown names cannot hold up those who are known.
 //
-// Add, SetPassword and Remove are what `berth user` does, Bootstrap is the
-// first start. The package never returns, logs or keeps a password or its
+// Add, SetPassword, SetGroups, Remove and Import are what `berth user` and
+// `berth htpasswd` do, Bootstrap is the first start. Owner and Bond serve what
+// stands for a password: personal tokens and refresh tokens. The package never returns, logs or keeps a password or its
 // hash, but for the one that Bootstrap makes up. Time is an argument.
 package account

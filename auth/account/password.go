@@ -3,9 +3,11 @@ package account
 import (
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/berth-registry/berth/auth"
 	"golang.org/x/crypto/bcrypt"
 )
 
@@ -25,6 +27,9 @@ func CheckPassword(password string) error {
 		return fmt.Errorf("%w: a password has at least %d characters", ErrInvalid, MinPassword)
 	case len(password) > MaxPassword:
 		return fmt.Errorf("%w: a password has at most %d bytes, because bcrypt ignores what is beyond", ErrInvalid, MaxPassword)
+	}
+	if strings.HasPrefix(password, auth.PersonalPrefix) { // which auth.Door takes for a personal token
+		return fmt.Errorf("%w: a password does not begin with %s", ErrInvalid, auth.PersonalPrefix)
 	}
 	for _, r := range password {
 		if unicode.IsControl(r) { // RFC 7617 forbids them; one is often the newline of a file

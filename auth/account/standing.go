@@ -44,24 +44,11 @@ func (a *Accounts) Standing(ctx context.Context, p auth.Principal, now time.Time
 }
 
 func (a *Accounts) standingOf(ctx context.Context, name string, now time.Time) (standing, error) {
-	if s, ok := a.standing.Get(name, now); ok {
-		return s, nil
-	}
-	before := a.changes.Load()
-	u, err := a.find(ctx, name)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return standing{}, err
-	}
-	s := standing{exists: err == nil, admin: u.Admin, groups: u.Groups}
-	a.standing.Put(name, s, now.Add(standingFor))
-	if a.changes.Load() != before { // the row may have been read before the change
-		a.standing.Forget(name)
-	}
-	return s, nil
-}
-
-// changed makes what was changed count at once.
-func (a *Accounts) changed(name string) {
-	a.changes.Add(1)
-	a.standing.Forget(name)
+	return a.standing.Get(name, now, func() (standing, error) {
+		u, err := a.find(ctx, name)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return standing{}, err
+		}
+		return standing{exists: err == nil, admin: u.Admin, groups: u.Groups}, nil
+	})
 }

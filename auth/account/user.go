@@ -28,22 +28,29 @@ func (a *Accounts) Add(ctx context.Context, name, password string, admin bool, g
 	if err := a.checkNew(name, groups); err != nil {
 		return err
 	}
-	if _, ok := a.staticUser(name); ok {
+	if _, ok := a.staticUser(name); ok { // before the work of a hash
 		return ErrExists
 	}
 	hash, err := a.hash(password)
 	if err != nil {
 		return err
 	}
-	err = a.users.AddUser(ctx, metadata.User{
+	return a.add(ctx, metadata.User{
 		Name: name, Bcrypt: hash, Groups: slices.Clone(groups), Admin: admin, Created: now, Changed: now,
 	})
-	a.changed(name)
+}
+
+func (a *Accounts) add(ctx context.Context, u metadata.User) error {
+	if _, ok := a.staticUser(u.Name); ok {
+		return ErrExists
+	}
+	err := a.users.AddUser(ctx, u)
+	a.standing.Changed(u.Name)
 	if errors.Is(err, metadata.ErrExists) {
 		return ErrExists
 	}
 	if err != nil {
-		return fmt.Errorf("add user %s: %w", name, err)
+		return fmt.Errorf("add user %s: %w", u.Name, err)
 	}
 	return nil
 }
@@ -70,9 +77,9 @@ func checkGroups(groups []string) error {
 	return nil
 }
 
-// SetPassword changes a password, which counts from the next login on; tokens
-// that were issued before stay good. With that of admin the file of the first
-// password goes. ErrInvalid, ErrStatic, ErrNotFound, or the store's error.
+// SetPassword changes a password, which counts from the next login on, and ends
+// refresh tokens; tokens that were issued before stay good until they expire.
+// With that of admin the file of the first password goes. ErrInvalid, ErrStatic, ErrNotFound, or the store's error.
 func (a *Accounts) SetPassword(ctx context.Context, name, password string, now time.Time) error {
 	if _, ok := a.staticUser(name); ok {
 		return ErrStatic
@@ -81,20 +88,39 @@ func (a *Accounts) SetPassword(ctx context.Context, name, password string, now t
 	if err != nil {
 		return err
 	}
-	err = a.users.UpdateUser(ctx, name, func(u *metadata.User) error {
-		u.Bcrypt, u.Changed = hash, now
-		return nil
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return ErrNotFound
-	}
+	err = a.change(ctx, name, func(u *metadata.User) { u.Bcrypt, u.Changed = hash, now })
 	if err != nil {
-		return fmt.Errorf("change the password of %s: %w", name, err)
+		return err
 	}
 	return a.dropInitial(name)
 }
 
-// Remove removes a user. ErrStatic, ErrNotFound, ErrLastAdmin, or the store's
+// SetGroups replaces the groups of a user. What a token says of groups that
+// the user has left pushes and deletes no more, at once. ErrInvalid,
+// ErrStatic, ErrNotFound, or the store's error.
+func (a *Accounts) SetGroups(ctx context.Context, name string, groups []string) error {
+	if _, ok := a.staticUser(name); ok {
+		return ErrStatic
+	}
+	if err := checkGroups(groups); err != nil {
+		return err
+	}
+	return a.change(ctx, name, func(u *metadata.User) { u.Groups = slices.Clone(groups) })
+}
+
+func (a *Accounts) change(ctx context.Context, name string, change func(*metadata.User)) error {
+	err := a.users.UpdateUser(ctx, name, func(u *metadata.User) error { change(u); return nil })
+	a.standing.Changed(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("change user %s: %w", name, err)
+	}
+	return nil
+}
+
+// Remove removes a user with all personal tokens. ErrStatic, ErrNotFound, ErrLastAdmin, or the store's
 // error.
 func (a *Accounts) Remove(ctx context.Context, name string) error {
 	if _, ok := a.staticUser(name); ok {
@@ -106,7 +132,7 @@ func (a *Accounts) Remove(ctx context.Context, name string) error {
 		return err
 	}
 	err := a.users.RemoveUser(ctx, name)
-	a.changed(name)
+	a.standing.Changed(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ErrNotFound
 	}

@@ -41,6 +41,7 @@ func TestAdd(t *testing.T) {
 		{"x", strings.Repeat("p", 73), nil, account.ErrInvalid},
 		{"x", "with newline\n", nil, account.ErrInvalid},
 		{"x", "eight888\x00", nil, account.ErrInvalid},
+		{"x", "berth_pat_8", nil, account.ErrInvalid},
 		{"x", "latin1-\xe4\xf6", nil, account.ErrInvalid},
 		{"x", "eight888", []string{" ci"}, account.ErrInvalid},
 		{"x", "eight888", many, account.ErrInvalid},

@@ -26,6 +26,8 @@ var arrows = map[string][]string{
 	"auth":               {"oci"},
 	"auth/token":         {"oci", "auth", "auth/internal/cache", "auth/internal/secret", "internal/durable"},
 	"auth/account":       {"oci", "auth", "auth/internal/cache", "auth/internal/secret", "internal/durable", "metadata", "storage"},
+	"auth/robot":         {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
+	"auth/personal":      {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"server":             {"oci", "storage", "metadata", "registry", "auth", "internal/httpx"},
 	"api":                {"oci", "storage", "metadata", "auth", "auth/account", "auth/internal/cache", "auth/internal/secret", "internal/durable"},
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/account"
+	"github.com/berth-registry/berth/auth/personal"
+	"github.com/berth-registry/berth/auth/robot"
 	"github.com/berth-registry/berth/auth/token"
 	"github.com/berth-registry/berth/config"
 	"github.com/berth-registry/berth/internal/httpx"
@@ -37,6 +39,8 @@ type running struct {
 	config   config.Config // as it was at the start
 	policy   *auth.Live
 	accounts *account.Accounts
+	robots   *robot.Robots
+	personal *personal.Tokens
 	registry *registry.Registry
 	server   *server.Server
 	metrics  *server.Recording
@@ -91,7 +95,8 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 	})
 	r.closers = append(r.closers, func() error { r.registry.Close(); return nil })
 	r.metrics = newMetrics()
-	door := auth.Door{Users: r.accounts}
+	door := auth.Door{Robots: r.robots, Personal: r.personal, Users: r.accounts}
+	standing := auth.Standings{Robots: r.robots, Personal: r.personal, Users: r.accounts}
 	r.server = server.New(server.Config{
 		Registry: r.registry,
 		Auth: auth.Authenticator{
@@ -101,7 +106,7 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 		},
 		Accounts:    door,
 		Issuer:      &token.Issuer{Keys: keys, Issuer: c.Auth.Issuer, Service: c.Auth.Service, TTL: time.Duration(c.Auth.TokenTTL)},
-		Gate:        auth.Gate{Policy: r.policy, Standing: auth.Standings{Users: r.accounts}},
+		Gate:        auth.Gate{Policy: r.policy, Standing: standing},
 		Service:     c.Auth.Service,
 		URL:         c.HTTP.URL,
 		Proxies:     httpx.Proxies(c.HTTP.TrustedProxies),
@@ -151,11 +156,11 @@ func (r *running) openMetadata(c config.Metadata) (metadata.Store, error) {
 	return nil, fmt.Errorf("metadata.driver: %q is not built yet", c.Driver)
 }
 
-// openAccounts makes the accounts and, at the first start, the first
+// openAccounts makes users, robots and personal tokens and, at the first start, the first
 // administrator, whose password is kept beside the database.
-func (r *running) openAccounts(c config.Config, users account.Users) error {
+func (r *running) openAccounts(c config.Config, store metadata.Store) error {
 	accounts, err := account.New(account.Options{
-		Users:    users,
+		Users:    store,
 		Static:   static(c.Auth.Users),
 		Reserved: upstreams(c.Mirror),
 		Dir:      filepath.Dir(c.Metadata.Bolt.Path),
@@ -163,7 +168,8 @@ func (r *running) openAccounts(c config.Config, users account.Users) error {
 	if err != nil {
 		return fmt.Errorf("auth.users: %w", err)
 	}
-	r.accounts = accounts
+	r.accounts, r.robots, r.personal = accounts, robot.New(store), personal.New(store, accounts)
+	r.closers = append(r.closers, r.robots.Close, r.personal.Close)
 	first, err := accounts.Bootstrap(context.Background(), os.Getenv("BERTH_ADMIN_PASSWORD"), time.Now())
 	if err != nil {
 		return err

@@ -1,5 +1,5 @@
-// Package secret keeps secrets in files: mode 0600, whole or absent, durable
-// when the call returns.
+// Package secret makes up secrets, and keeps them in files: mode 0600, whole or
+// absent, durable when the call returns.
 //
 //	.secret-* (0600) ── write, fsync ──▶ link or rename to its name ──▶ fsync of the directory
 package secret
