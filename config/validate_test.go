@@ -210,7 +210,7 @@ func TestUnbuiltFeaturesSwitchedOn(t *testing.T) {
 	c := Default()
 	c.HTTP.TLS.ClientCA, c.HTTP.TLS.ACME.Hosts, c.Log.Audit = "ca", []string{"a.b"}, "-"
 	c.Storage.Driver, c.Metadata.Driver, c.Redis.URL = "s3", "postgres", "redis://h"
-	c.Auth.RefreshTokens, c.Auth.TrustedIssuers = true, []TrustedIssuer{{}}
+	c.Auth.TrustedIssuers = []TrustedIssuer{{}}
 	c.Auth.OIDC.Issuer, c.Auth.LDAP.URL = "x", "x"
 	c.RateLimit.Enabled, c.RateLimit.RequestsPerMinute = true, 1
 	c.Mirror.Addr, c.Mirror.Default, c.Mirror.DefaultNames, c.Mirror.Reserved = "x", "x", []string{"x"}, []string{"x"}
@@ -235,6 +235,7 @@ auth:
   service: s
   token_ttl: 1h
   key: [a, b]
+  refresh_tokens: true
   grants: [{who: [anonymous, authenticated, "user:a", "group:g", "robot:r", "robot:*", 10.0.0.0/8], repositories: ["**"], actions: ["*"], deny: true}]
   users: [{name: a, bcrypt: ` + testHash + `, groups: [g]}]
 registry: {sparse: ["a/**"], max_manifest: 64MiB, max_blob: 10GiB}

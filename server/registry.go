@@ -59,6 +59,15 @@ type Issuer interface {
 	Issue(p auth.Principal, access []auth.Access, now time.Time) (token string, expiresIn time.Duration, err error)
 }
 
+// Refresher makes refresh tokens, which stand for a password at the token
+// endpoint, and redeems them.
+type Refresher interface {
+	// Make returns "" for a principal that gets none.
+	Make(ctx context.Context, p auth.Principal, now time.Time) (string, error)
+	// Redeem fails with auth.ErrBadCredentials if the token is not good.
+	Redeem(ctx context.Context, token string, now time.Time) (auth.Principal, error)
+}
+
 // Accounts checks names and secrets. auth.ErrBadCredentials if the pair is
 // wrong.
 type Accounts interface {

@@ -34,12 +34,13 @@ type Config struct {
 	Auth        Authenticator
 	Accounts    Accounts
 	Issuer      Issuer
+	Refresher   Refresher // nil: there are no refresh tokens
 	Gate        auth.Gate
 	Service     string        // audience of the tokens
 	URL         string        // external base URL; empty: as the request says
 	Proxies     httpx.Proxies // may be empty
 	MaxManifest int64         // bytes
-	JWKS        []byte        // the public keys, RFC 7517
+	JWKS        func() []byte // the public keys in force, RFC 7517
 	Checks      []Check       // for /readyz
 	Metrics     *Recording
 	MetricsHere bool // serve /metrics on this handler
@@ -53,13 +54,14 @@ type Server struct {
 	auth        Authenticator
 	accounts    Accounts
 	issuer      Issuer
+	refresher   Refresher
 	gate        auth.Gate
 	service     string
 	url         string
 	host        string // of url
 	proxies     httpx.Proxies
 	maxManifest int64
-	jwks        []byte
+	jwks        func() []byte
 	checks      []Check
 	metrics     *Recording
 	log         *slog.Logger
@@ -72,7 +74,7 @@ type Server struct {
 // New returns a server.
 func New(c Config) *Server {
 	s := &Server{
-		registry: c.Registry, auth: c.Auth, accounts: c.Accounts, issuer: c.Issuer, gate: c.Gate,
+		registry: c.Registry, auth: c.Auth, accounts: c.Accounts, issuer: c.Issuer, refresher: c.Refresher, gate: c.Gate,
 		service: c.Service, url: c.URL, proxies: c.Proxies, maxManifest: c.MaxManifest, jwks: c.JWKS,
 		checks: c.Checks, metrics: c.Metrics, log: c.Log, now: c.Now, cursors: newCursors(),
 	}
@@ -138,7 +140,7 @@ func (s *Server) getBase(w http.ResponseWriter, _ *http.Request, _ call) error {
 func (s *Server) getJWKS(w http.ResponseWriter, _ *http.Request) (call, error) {
 	w.Header().Set("Content-Type", "application/jwk-set+json")
 	w.WriteHeader(http.StatusOK)
-	_, err := w.Write(s.jwks)
+	_, err := w.Write(s.jwks())
 	return call{}, clientGone(err)
 }
 

@@ -16,6 +16,8 @@ import (
 
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/account"
+	"github.com/berth-registry/berth/auth/personal"
+	"github.com/berth-registry/berth/auth/robot"
 	"github.com/berth-registry/berth/auth/token"
 	"github.com/berth-registry/berth/internal/httpx"
 	"github.com/berth-registry/berth/metadata"
@@ -61,6 +63,7 @@ type settings struct {
 	auth        func(next server.Authenticator) server.Authenticator    // before the real one
 	registry    func(next *registry.Registry, _ *stack) server.Registry // before the real one
 	expire      time.Duration                                           // 24 h
+	refresh     bool                                                    // refresh tokens are on
 }
 
 // stack is a whole registry: the real stores in a directory, the real
@@ -74,6 +77,8 @@ type stack struct {
 	bolt     *bolt.Store
 	files    *filesystem.Store
 	accounts *account.Accounts
+	robots   *robot.Robots
+	personal *personal.Tokens
 	policy   *auth.Live
 	issuer   *token.Issuer
 	reg      *registry.Registry
@@ -155,6 +160,8 @@ func (s *stack) close() {
 	s.closed = true
 	s.http.Close()
 	s.reg.Close()
+	s.must(s.robots.Close())
+	s.must(s.personal.Close())
 	s.must(s.bolt.Close())
 	s.must(s.files.Close())
 }
@@ -198,6 +205,7 @@ func (s *stack) openAuth() {
 	var err error
 	s.accounts, err = account.New(account.Options{Users: s.bolt, Static: static, Dir: s.dir, Cost: bcrypt.MinCost})
 	s.must(err)
+	s.robots, s.personal = robot.New(s.bolt), personal.New(s.bolt, s.accounts)
 	keys, err := token.Load([]string{filepath.Join(s.dir, "token.key")})
 	s.must(err)
 	s.issuer = &token.Issuer{Keys: keys, Issuer: issuer, Service: service, TTL: 5 * time.Minute}
@@ -206,9 +214,10 @@ func (s *stack) openAuth() {
 
 func (s *stack) openServer() {
 	s.Helper()
+	door := auth.Door{Robots: s.robots, Personal: s.personal, Users: s.accounts}
 	var authenticator server.Authenticator = auth.Authenticator{
 		Tokens:   token.NewVerifier(s.issuer.Keys, issuer, service),
-		Accounts: s.accounts,
+		Accounts: door,
 		Client:   s.proxies.Client,
 		Now:      s.clock.now,
 	}
@@ -226,14 +235,15 @@ func (s *stack) openServer() {
 	s.handler = server.New(server.Config{
 		Registry:    reg,
 		Auth:        authenticator,
-		Accounts:    s.accounts,
+		Accounts:    door,
 		Issuer:      s.issuer,
-		Gate:        auth.Gate{Policy: s.policy, Standing: s.accounts},
+		Refresher:   s.refresher(),
+		Gate:        auth.Gate{Policy: s.policy, Standing: auth.Standings{Robots: s.robots, Personal: s.personal, Users: s.accounts}},
 		Service:     service,
 		URL:         s.url,
 		Proxies:     s.proxies,
 		MaxManifest: s.maxManifest,
-		JWKS:        s.issuer.Keys.JWKS(),
+		JWKS:        s.issuer.Keys.JWKS,
 		Checks:      checks,
 		Metrics:     server.NewRecording(prometheus.NewRegistry()),
 		MetricsHere: true,
@@ -249,6 +259,13 @@ func (s *stack) openServer() {
 	if t, ok := s.client.Transport.(*http.Transport); ok {
 		t.DisableCompression = true
 	}
+}
+
+func (s *stack) refresher() server.Refresher {
+	if !s.refresh {
+		return nil
+	}
+	return &token.Refresher{Keys: s.issuer.Keys, Issuer: issuer, Service: service, Users: s.accounts}
 }
 
 func (s *stack) isSparse(repo string) bool {

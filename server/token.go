@@ -26,7 +26,12 @@ func (s *Server) getToken(w http.ResponseWriter, r *http.Request) (call, error) 
 	case err != nil:
 		return call{}, s.refused(r, Request{}, err)
 	}
-	return call{who: who}, s.issue(w, who, r.URL.Query()["scope"])
+	query := r.URL.Query()
+	refresh, err := s.refreshToken(r, who, query.Get("offline_token") == "true")
+	if err != nil {
+		return call{who: who}, err
+	}
+	return call{who: who}, s.issue(w, who, query["scope"], refresh)
 }
 
 // postToken answers POST /token (distribution's "OAuth2 Token
@@ -36,19 +41,46 @@ func (s *Server) postToken(w http.ResponseWriter, r *http.Request) (call, error)
 	if err := r.ParseForm(); err != nil {
 		return call{}, oci.ErrBadRequest.With("the form cannot be read")
 	}
-	if grant := r.PostForm.Get("grant_type"); grant != "password" {
-		return call{}, oci.ErrBadRequest.With("grant_type must be password")
-	}
-	shown := auth.Credentials{Name: r.PostForm.Get("username"), Secret: r.PostForm.Get("password"), Client: s.proxies.Client(r)}
-	who, err := s.accounts.Login(r.Context(), shown, s.now())
+	who, refresh, err := s.granted(r)
 	if errors.Is(err, auth.ErrBadCredentials) {
 		return call{}, s.unknownUser(w, err)
 	}
 	if err != nil {
 		return call{}, s.refused(r, Request{}, err)
 	}
-	who.Client = shown.Client
-	return call{who: who}, s.issue(w, who, r.PostForm["scope"])
+	return call{who: who}, s.issue(w, who, r.PostForm["scope"], refresh)
+}
+
+// granted finds out by the grant of a form who sends it, and which refresh
+// token goes with the answer.
+func (s *Server) granted(r *http.Request) (who auth.Principal, refresh string, err error) {
+	form, client := r.PostForm, s.proxies.Client(r)
+	switch grant := form.Get("grant_type"); {
+	case grant == "password":
+		shown := auth.Credentials{Name: form.Get("username"), Secret: form.Get("password"), Client: client}
+		if who, err = s.accounts.Login(r.Context(), shown, s.now()); err != nil {
+			return auth.Principal{}, "", err
+		}
+		refresh, err = s.refreshToken(r, who, form.Get("access_type") == "offline")
+	case grant == "refresh_token" && s.refresher != nil:
+		refresh = form.Get("refresh_token") // the same again: docker and others go on to use the first
+		who, err = s.refresher.Redeem(r.Context(), refresh, s.now())
+	case grant == "refresh_token":
+		err = oci.ErrBadRequest.With("refresh tokens are switched off: log in again")
+	default:
+		err = oci.ErrBadRequest.With("grant_type must be password or refresh_token")
+	}
+	who.Client = client
+	return who, refresh, err
+}
+
+// refreshToken makes one if the client asks for it, and for those who may have
+// one; "" otherwise.
+func (s *Server) refreshToken(r *http.Request, who auth.Principal, wanted bool) (string, error) {
+	if !wanted || s.refresher == nil {
+		return "", nil
+	}
+	return s.refresher.Make(r.Context(), who, s.now())
 }
 
 // unknownUser refuses at the token endpoint, where the way to do better is
@@ -59,8 +91,9 @@ func (s *Server) unknownUser(w http.ResponseWriter, cause error) error {
 }
 
 // issue answers with a token for those of the scopes that the principal may
-// have. Rights that are missing shrink the answer; they are no error.
-func (s *Server) issue(w http.ResponseWriter, who auth.Principal, scopes []string) error {
+// have. Rights that are missing shrink the answer; they are no error. refresh
+// may be empty.
+func (s *Server) issue(w http.ResponseWriter, who auth.Principal, scopes []string, refresh string) error {
 	wanted, err := auth.ParseScopes(scopes)
 	if err != nil {
 		return oci.ErrBadRequest.With(err.Error())
@@ -76,7 +109,8 @@ func (s *Server) issue(w http.ResponseWriter, who auth.Principal, scopes []strin
 		AccessToken string `json:"access_token"`
 		ExpiresIn   int    `json:"expires_in"` // seconds; no issued_at, for clients whose clock is wrong
 		Scope       string `json:"scope"`
-	}{token, token, int(expiresIn.Seconds()), join(granted)})
+		Refresh     string `json:"refresh_token,omitempty"`
+	}{token, token, int(expiresIn.Seconds()), join(granted), refresh})
 }
 
 func join(access []auth.Access) string {

@@ -14,9 +14,15 @@ import (
 // also when it is empty.
 type claims struct {
 	jwt.RegisteredClaims
-	Subject string        `json:"sub"`
-	Access  []auth.Access `json:"access"`
-	Berth   identity      `json:"berth"`
+	Subject string   `json:"sub"`
+	Access  []entry  `json:"access"`
+	Berth   identity `json:"berth"`
+}
+
+// entry is an access entry with what a client may like to know.
+type entry struct {
+	auth.Access
+	Parameters map[string]string `json:"parameters,omitempty"`
 }
 
 // identity is what a Principal is beside its name. Own and Within are the
@@ -118,9 +124,9 @@ func (c *claims) entries() ([]auth.Access, error) {
 			if _, err := oci.ParseRepository(a.Name); err != nil {
 				return nil, errors.New("invalid repository name")
 			}
-			known = append(known, a)
+			known = append(known, a.Access)
 		case auth.TypeRegistry:
-			known = append(known, a)
+			known = append(known, a.Access)
 		}
 	}
 	return known, nil

@@ -26,6 +26,9 @@ var (
 // reason returns the first of the errors above that fits an error of the
 // library.
 func reason(err error) error {
+	if err == nil {
+		return nil
+	}
 	for _, own := range []error{errCritical, errUnknownKey, errAlgorithm} {
 		if errors.Is(err, own) {
 			return own

@@ -33,6 +33,10 @@ type Issuer struct {
 	Issuer  string        // iss
 	Service string        // aud
 	TTL     time.Duration // at least a minute, or a minute it is
+	// Limits returns what a client is told of the pull limit of a principal,
+	// beside each entry that pulls (pull_limit, pull_limit_interval, as Docker
+	// Hub has them), for information: nobody reads it back. nil: nothing.
+	Limits func(p auth.Principal) map[string]string
 }
 
 // Issue signs a token for p that holds access, which must have been through
@@ -45,11 +49,8 @@ func (i *Issuer) Issue(p auth.Principal, access []auth.Access, now time.Time) (t
 	if err != nil {
 		return "", 0, err
 	}
-	if access == nil {
-		access = []auth.Access{} // [] in JSON, not null
-	}
 	expiresIn = max(i.TTL, minTTL).Truncate(time.Second)
-	signed, err := i.sign(claims{
+	signed, err := i.Keys.sign(claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer:    i.Issuer,
 			Audience:  jwt.ClaimStrings{i.Service},
@@ -59,14 +60,31 @@ func (i *Issuer) Issue(p auth.Principal, access []auth.Access, now time.Time) (t
 			ID:        rand.Text(),
 		},
 		Subject: subject,
-		Access:  access,
+		Access:  i.entries(p, access),
 		Berth:   id,
 	})
 	return signed, expiresIn, err
 }
 
-func (i *Issuer) sign(c claims) (string, error) {
-	key := i.Keys.signs
+// entries are the access entries as they are written, [] in JSON if there are
+// none.
+func (i *Issuer) entries(p auth.Principal, access []auth.Access) []entry {
+	var limits map[string]string
+	if i.Limits != nil {
+		limits = i.Limits(p)
+	}
+	entries := make([]entry, len(access))
+	for n, a := range access {
+		entries[n].Access = a
+		if a.Type == auth.TypeRepository && a.Actions.Has(auth.Pull) {
+			entries[n].Parameters = limits
+		}
+	}
+	return entries
+}
+
+func (keys *Keys) sign(c jwt.Claims) (string, error) {
+	key := keys.ring.Load().signs
 	t := jwt.NewWithClaims(key.method, c)
 	t.Header["kid"] = key.id
 	signed, err := t.SignedString(key.signer)

@@ -6,16 +6,22 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync/atomic"
 
 	"github.com/berth-registry/berth/auth/internal/secret"
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Keys are the token keys: the first signs, all verify. They do not change.
-type Keys struct {
-	signs *key
-	byID  map[string]*key
-	order []*key
+// Keys are the token keys in force, which a reload replaces: the first signs,
+// all verify.
+type Keys struct{ ring atomic.Pointer[ring] }
+
+// ring is a set of keys. It does not change.
+type ring struct {
+	signs      *key
+	byID       map[string]*key
+	order      []*key
+	algorithms []string // of the keys, for jwt.WithValidMethods
 }
 
 // Load reads the keys from files, each one PKCS#8 private key in PEM: Ed25519
@@ -30,18 +36,24 @@ func Load(paths []string) (*Keys, error) {
 	if err := createIfAbsent(paths[0]); err != nil {
 		return nil, fmt.Errorf("create token key %s: %w", paths[0], err)
 	}
-	keys := &Keys{byID: make(map[string]*key)}
+	r := &ring{byID: make(map[string]*key)}
 	for _, path := range paths {
 		k, err := loadKey(path)
 		if err != nil {
 			return nil, fmt.Errorf("token key %s: %w", path, err)
 		}
-		if err := keys.add(k); err != nil {
+		if err := r.add(k); err != nil {
 			return nil, fmt.Errorf("token key %s: %w", path, err)
 		}
 	}
+	keys := new(Keys)
+	keys.ring.Store(r)
 	return keys, nil
 }
+
+// Replace puts the keys of another set in force. What was verified by a key
+// that is gone is no more, also where it was remembered.
+func (k *Keys) Replace(by *Keys) { k.ring.Store(by.ring.Load()) }
 
 func createIfAbsent(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
@@ -72,37 +84,29 @@ func loadKey(path string) (*key, error) {
 
 // add refuses the same key twice: one of the two files would then be thought
 // to be something else.
-func (k *Keys) add(next *key) error {
-	if k.byID[next.id] != nil {
+func (r *ring) add(next *key) error {
+	if r.byID[next.id] != nil {
 		return errors.New("this key is in the list already")
 	}
-	if k.signs == nil {
-		k.signs = next
+	if r.signs == nil {
+		r.signs = next
 	}
-	k.byID[next.id] = next
-	k.order = append(k.order, next)
+	r.byID[next.id] = next
+	r.order = append(r.order, next)
+	r.algorithms = append(r.algorithms, next.method.Alg())
 	return nil
-}
-
-// algorithms lists the algorithms of the keys, for jwt.WithValidMethods.
-func (k *Keys) algorithms() []string {
-	var names []string
-	for _, key := range k.order {
-		names = append(names, key.method.Alg())
-	}
-	return names
 }
 
 // find returns the public half of the key that a header names. The key's own
 // algorithm must be the header's: an RSA key is no secret for HS256. Critical
 // extensions are refused, because none is understood (RFC 7515, section
 // 4.1.11).
-func (k *Keys) find(t *jwt.Token) (any, error) {
+func (r *ring) find(t *jwt.Token) (any, error) {
 	if _, has := t.Header["crit"]; has {
 		return nil, errCritical
 	}
 	id, _ := t.Header["kid"].(string)
-	key := k.byID[id]
+	key := r.byID[id]
 	if key == nil {
 		return nil, errUnknownKey
 	}
@@ -116,7 +120,7 @@ func (k *Keys) find(t *jwt.Token) (any, error) {
 // /.well-known/jwks.json. The first signs.
 func (k *Keys) JWKS() []byte {
 	var set keySet
-	for _, key := range k.order {
+	for _, key := range k.ring.Load().order {
 		m, _ := membersOf(key.public) // newKey has done it without error
 		set.Keys = append(set.Keys, publicKey{members: m, ID: key.id, Algorithm: key.method.Alg(), Use: "sig"})
 	}

@@ -182,3 +182,63 @@ func TestThumbprintPadding(t *testing.T) {
 	}
 	t.Error("no such key was found")
 }
+
+// TestRotationWhileServing is what an administrator does: a second key is made known, then
+// it signs, then the first goes. Nobody is refused but by the last step, and
+// that at once, also what is remembered.
+func TestRotationWhileServing(t *testing.T) {
+	old, next := filepath.Join(t.TempDir(), "old.key"), filepath.Join(t.TempDir(), "new.key")
+	load(t, next) // makes it
+	keys := load(t, old)
+	v, i := token.NewVerifier(keys, issuer, service), newIssuer(keys)
+	first := issue(t, i, alice())
+	oldID, newID := keyID(t, keys), keyID(t, load(t, next))
+	for _, step := range []struct {
+		files    []string
+		signs    string
+		firstHas string // why the first token is refused
+	}{
+		{[]string{old, next}, oldID, ""},
+		{[]string{next, old}, newID, ""},
+		{[]string{next}, newID, "invalid token: unknown key"},
+	} {
+		keys.Replace(load(t, step.files...))
+		raw := issue(t, i, alice())
+		if kid := part(t, raw, 0)["kid"]; kid != step.signs || keyID(t, keys) != step.signs {
+			t.Errorf("%v: signed by %v, published %s first", step.files, kid, keyID(t, keys))
+		}
+		if n := strings.Count(string(keys.JWKS()), `"kid"`); n != len(step.files) {
+			t.Errorf("%v: %d keys are published", step.files, n)
+		}
+		for range 2 {
+			if _, err := v.Verify(raw, start); err != nil {
+				t.Errorf("%v: %v", step.files, err)
+			}
+			if _, err := v.Verify(first, start); text(err) != step.firstHas {
+				t.Errorf("%v: the first token: %v", step.files, err)
+			}
+		}
+	}
+}
+
+// TestReplaceWhileVerifying leaves nothing in memory that is no longer good.
+func TestReplaceWhileVerifying(t *testing.T) {
+	keys, gone := load(t), load(t)
+	raw := issue(t, newIssuer(gone), alice())
+	v := token.NewVerifier(keys, issuer, service)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 200 {
+				_, _ = v.Verify(raw, start)
+			}
+		})
+	}
+	good := load(t)
+	for range 50 {
+		keys.Replace(gone)
+		keys.Replace(good)
+	}
+	all.Wait()
+	refuses(t, v, "of a key that is gone", raw, "unknown key")
+}

@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -13,6 +14,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -361,11 +363,70 @@ func BenchmarkIssue(b *testing.B) {
 	}
 }
 
-func TestRememberedAllocates(t *testing.T) {
+// check is all that auth does for a pull by a token: header, token, decision.
+func check(t testing.TB) func() error {
 	keys := load(t)
-	raw := issue(t, newIssuer(keys), alice(), entries()...)
-	v := warm(t, keys, raw)
-	if n := testing.AllocsPerRun(100, func() { v.Verify(raw, start) }); n > 2 {
+	p := callers(t)[3]
+	a := auth.Authenticator{Tokens: token.NewVerifier(keys, issuer, service), Now: func() time.Time { return start }}
+	g := auth.Gate{Policy: auth.NewLive(nil)}
+	r := &http.Request{Header: http.Header{"Authorization": {"Bearer " + issue(t, newIssuer(keys), p, entries()...)}}}
+	return func() error {
+		who, err := a.Authenticate(r)
+		if err != nil {
+			return err
+		}
+		return g.Allow(context.Background(), who, "a/b", auth.Pull, start)
+	}
+}
+
+// TestCheckAllocatesNothing, as long as the token is remembered.
+func TestCheckAllocatesNothing(t *testing.T) {
+	f := check(t)
+	n := testing.AllocsPerRun(1000, func() {
+		if err := f(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// BenchmarkCheck is the issue's "token check with a warm cache".
+func BenchmarkCheck(b *testing.B) {
+	f := check(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := f(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// TestLimits: what a client is told of its limit stands beside what it may
+// pull, and counts for nothing.
+func TestLimits(t *testing.T) {
+	keys := load(t)
+	i := newIssuer(keys)
+	i.Limits = func(p auth.Principal) map[string]string {
+		if p.Kind == auth.Anonymous {
+			return map[string]string{"pull_limit": "100", "pull_limit_interval": "21600"}
+		}
+		return nil
+	}
+	access := []auth.Access{auth.Repository("a", auth.Pull|auth.Push), auth.Repository("b", auth.Push), auth.Catalog()}
+	text, _ := json.Marshal(part(t, issue(t, i, auth.Principal{}, access...), 1)["access"])
+	want := `[{"actions":["pull","push"],"name":"a","parameters":{"pull_limit":"100","pull_limit_interval":"21600"},"type":"repository"},` +
+		`{"actions":["push"],"name":"b","type":"repository"},{"actions":["*"],"name":"catalog","type":"registry"}]`
+	if string(text) != want {
+		t.Errorf("\n got %s\nwant %s", text, want)
+	}
+	text, _ = json.Marshal(part(t, issue(t, i, alice(), access...), 1)["access"])
+	if strings.Contains(string(text), "pull_limit") {
+		t.Errorf("without a limit: %s", text)
+	}
+	p, err := token.NewVerifier(keys, issuer, service).Verify(issue(t, i, auth.Principal{}, access...), start)
+	if err != nil || !reflect.DeepEqual(p.Access(), access) {
+		t.Errorf("%v %v", p.Access(), err)
 	}
 }

@@ -22,9 +22,14 @@ const (
 type Verifier struct {
 	keys            *Keys
 	issuer, service string
-	algorithms      []string
-	remembered      *cache.Cache[[sha256.Size]byte, auth.Principal]
+	remembered      *cache.Cache[[sha256.Size]byte, *verified]
 	counts          struct{ remembered, verified, refused atomic.Uint64 }
+}
+
+// verified is a token that was good, and by which keys.
+type verified struct {
+	principal auth.Principal
+	by        *ring
 }
 
 var _ auth.TokenVerifier = (*Verifier)(nil)
@@ -34,8 +39,7 @@ var _ auth.TokenVerifier = (*Verifier)(nil)
 func NewVerifier(keys *Keys, issuer, service string) *Verifier {
 	return &Verifier{
 		keys: keys, issuer: issuer, service: service,
-		algorithms: keys.algorithms(),
-		remembered: cache.New[[sha256.Size]byte, auth.Principal](maxRemembered),
+		remembered: cache.New[[sha256.Size]byte, *verified](maxRemembered),
 	}
 }
 
@@ -61,18 +65,19 @@ func (v *Verifier) Verify(raw string, now time.Time) (auth.Principal, error) {
 	if len(raw) > MaxToken {
 		return v.refuse(fmt.Errorf("longer than %d bytes", MaxToken))
 	}
-	sum := sha256.Sum256([]byte(raw))
-	if p, ok := v.remembered.Get(sum, now); ok {
+	sum := digest(raw)
+	keys := v.keys.ring.Load()
+	if t, ok := v.remembered.Get(sum, now); ok && t.by == keys {
 		v.counts.remembered.Add(1)
-		return p, nil
+		return t.principal, nil
 	}
-	p, err := v.verify(raw, now)
+	p, err := v.verify(keys, raw, now)
 	if err != nil {
 		return v.refuse(err)
 	}
 	v.counts.verified.Add(1)
 	if memorable(raw, p) {
-		v.remembered.Put(sum, p, p.Expires)
+		v.remembered.Put(sum, &verified{p, keys}, p.Expires)
 	}
 	return p, nil
 }
@@ -89,27 +94,42 @@ func memorable(raw string, p auth.Principal) bool {
 	return len(raw) <= maxRememberMe && size <= maxRules
 }
 
+// digest is SHA-256, for tokens that can be remembered without an allocation.
+func digest(raw string) [sha256.Size]byte {
+	var b [maxRememberMe]byte
+	if len(raw) > len(b) {
+		return sha256.Sum256([]byte(raw))
+	}
+	return sha256.Sum256(b[:copy(b[:], raw)])
+}
+
 func (v *Verifier) refuse(err error) (auth.Principal, error) {
 	v.counts.refused.Add(1)
 	return auth.Principal{}, fmt.Errorf("%w: %w", auth.ErrInvalidToken, err)
 }
 
-// verify does the work. Strict decoding: a token has one spelling.
-func (v *Verifier) verify(raw string, now time.Time) (auth.Principal, error) {
-	if v.issuer == "" || v.service == "" { // which the library takes for "any"
-		return auth.Principal{}, errUnconfigured
-	}
+func (v *Verifier) verify(keys *ring, raw string, now time.Time) (auth.Principal, error) {
 	var c claims
+	if err := keys.parse(raw, v.issuer, v.service, now, &c); err != nil {
+		return auth.Principal{}, err
+	}
+	return c.principal()
+}
+
+// parse verifies a token and reads its claims. Strict decoding: a token has
+// one spelling.
+func (r *ring) parse(raw, issuer, audience string, now time.Time, c jwt.Claims) error {
+	if issuer == "" || audience == "" { // which the library takes for "any"
+		return errUnconfigured
+	}
 	parser := jwt.NewParser(
-		jwt.WithValidMethods(v.algorithms),
-		jwt.WithIssuer(v.issuer),
-		jwt.WithAudience(v.service),
+		jwt.WithValidMethods(r.algorithms),
+		jwt.WithIssuer(issuer),
+		jwt.WithAudience(audience),
 		jwt.WithExpirationRequired(),
 		jwt.WithTimeFunc(func() time.Time { return now }),
 		jwt.WithStrictDecoding(),
 	)
-	if _, err := parser.ParseWithClaims(raw, &c, v.keys.find); err != nil {
-		return auth.Principal{}, reason(err)
-	}
-	return c.principal()
+	_, err := parser.ParseWithClaims(raw, c, r.find)
+	return reason(err)
 }

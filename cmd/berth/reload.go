@@ -6,11 +6,12 @@ import (
 	"reflect"
 
 	"github.com/berth-registry/berth/auth"
+	"github.com/berth-registry/berth/auth/token"
 	"github.com/berth-registry/berth/config"
 )
 
 // reload puts into force what can change while serving: grants, static users,
-// log level and TLS files. If anything about the configuration is wrong, all
+// token keys, log level and TLS files. If anything about the configuration is wrong, all
 // of it stays as it was.
 func (r *running) reload(read func() (config.Config, error), level *slog.LevelVar, log *slog.Logger) {
 	next, err := read()
@@ -23,7 +24,7 @@ func (r *running) reload(read func() (config.Config, error), level *slog.LevelVa
 	}
 	setLevel(level, next.Log)
 	if !reflect.DeepEqual(fixed(r.config), fixed(next)) {
-		log.Warn("configuration reloaded, but some of what changed takes a restart: all but grants, users, log.level and the contents of TLS files")
+		log.Warn("configuration reloaded, but some of what changed takes a restart: all but grants, users, auth.key, log.level and the contents of TLS files")
 		return
 	}
 	log.Info("configuration reloaded")
@@ -31,7 +32,7 @@ func (r *running) reload(read func() (config.Config, error), level *slog.LevelVa
 
 // fixed is the part of a configuration that a reload does not change.
 func fixed(c config.Config) config.Config {
-	c.Auth.Grants, c.Auth.Users, c.Log.Level = nil, nil, ""
+	c.Auth.Grants, c.Auth.Users, c.Auth.Key, c.Log.Level = nil, nil, nil, ""
 	return c
 }
 
@@ -43,6 +44,10 @@ func (r *running) apply(c config.Config) error {
 	if grants, err = policy(c.Auth); err != nil {
 		return err
 	}
+	keys, err := token.Load(c.Auth.Key)
+	if err != nil {
+		return err
+	}
 	if r.cert != nil && c.HTTP.TLS.Cert != "" {
 		if pair, err = loadPair(c.HTTP.TLS); err != nil {
 			return err
@@ -52,6 +57,7 @@ func (r *running) apply(c config.Config) error {
 		return err
 	}
 	r.policy.Store(grants)
+	r.keys.Replace(keys)
 	if pair != nil {
 		r.cert.current.Store(pair)
 	}

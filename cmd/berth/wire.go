@@ -38,6 +38,7 @@ const (
 type running struct {
 	config   config.Config // as it was at the start
 	policy   *auth.Live
+	keys     *token.Keys
 	accounts *account.Accounts
 	robots   *robot.Robots
 	personal *personal.Tokens
@@ -73,8 +74,7 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 	if err != nil {
 		return r, err
 	}
-	keys, err := token.Load(c.Auth.Key)
-	if err != nil {
+	if r.keys, err = token.Load(c.Auth.Key); err != nil {
 		return r, err
 	}
 	if err := r.openAccounts(c, meta); err != nil {
@@ -100,18 +100,19 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 	r.server = server.New(server.Config{
 		Registry: r.registry,
 		Auth: auth.Authenticator{
-			Tokens:   token.NewVerifier(keys, c.Auth.Issuer, c.Auth.Service),
+			Tokens:   token.NewVerifier(r.keys, c.Auth.Issuer, c.Auth.Service),
 			Accounts: door,
 			Client:   httpx.Proxies(c.HTTP.TrustedProxies).Client,
 		},
 		Accounts:    door,
-		Issuer:      &token.Issuer{Keys: keys, Issuer: c.Auth.Issuer, Service: c.Auth.Service, TTL: time.Duration(c.Auth.TokenTTL)},
+		Issuer:      &token.Issuer{Keys: r.keys, Issuer: c.Auth.Issuer, Service: c.Auth.Service, TTL: time.Duration(c.Auth.TokenTTL)},
+		Refresher:   r.refresher(c.Auth),
 		Gate:        auth.Gate{Policy: r.policy, Standing: standing},
 		Service:     c.Auth.Service,
 		URL:         c.HTTP.URL,
 		Proxies:     httpx.Proxies(c.HTTP.TrustedProxies),
 		MaxManifest: int64(c.Registry.MaxManifest),
-		JWKS:        keys.JWKS(),
+		JWKS:        r.keys.JWKS,
 		Checks:      []server.Check{{Name: "storage", Check: store.Check}, {Name: "metadata", Check: meta.Check}},
 		Metrics:     r.metrics,
 		MetricsHere: c.Metrics.Addr == "",
@@ -119,6 +120,14 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 		Now:         time.Now,
 	})
 	return r, nil
+}
+
+// refresher makes refresh tokens; nil if they are off.
+func (r *running) refresher(c config.Auth) server.Refresher {
+	if !c.RefreshTokens {
+		return nil
+	}
+	return &token.Refresher{Keys: r.keys, Issuer: c.Issuer, Service: c.Service, Users: r.accounts}
 }
 
 // close closes what was opened, last first.
