@@ -11,14 +11,20 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 )
 
+// maxAnswer bounds an answer in bytes.
+const maxAnswer = 32 << 20
+
 // Client calls the API of a running server.
 type Client struct {
 	http   http.Client
-	socket string
+	base   string // URL up to the prefix
+	token  string // "": none
+	socket string // "": over the network
 }
 
 // Dial returns a client of the server that listens on a unix socket. It
@@ -28,70 +34,116 @@ func Dial(socket string) *Client {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", socket)
 	}
-	return &Client{
-		http:   http.Client{Transport: &http.Transport{DialContext: dial}, Timeout: time.Minute},
-		socket: socket,
+	return &Client{http: newHTTP(&http.Transport{DialContext: dial}), base: "http://berth", socket: socket}
+}
+
+// NewClient returns a client of the server at an http, https or unix URL
+// (unix:///run/berth/admin.sock), which shows a personal or API token if there
+// is one.
+func NewClient(server, token string) (*Client, error) {
+	u, err := url.Parse(server)
+	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("a server is an http, https or unix URL without user and query")
+	}
+	switch {
+	case u.Scheme == "unix" && u.Host == "" && u.Path != "":
+		c := Dial(u.Path)
+		c.token = token
+		return c, nil
+	case (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		return &Client{http: newHTTP(transport), base: strings.TrimSuffix(u.String(), "/"), token: token}, nil
+	}
+	return nil, fmt.Errorf("a server is an http, https or unix URL such as https://registry.example.org, not %q", server)
+}
+
+// newHTTP follows no redirect: the token is for one server.
+func newHTTP(t *http.Transport) http.Client {
+	return http.Client{
+		Transport: t, Timeout: time.Minute,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// Users lists all users.
-func (c *Client) Users(ctx context.Context) (users []User, err error) {
-	return users, c.call(ctx, http.MethodGet, "/users", nil, &users)
-}
-
-// AddUser adds a user.
-func (c *Client) AddUser(ctx context.Context, u NewUser) error {
-	return c.call(ctx, http.MethodPost, "/users", u, nil)
-}
-
-// RemoveUser removes a user.
-func (c *Client) RemoveUser(ctx context.Context, name string) error {
-	return c.call(ctx, http.MethodDelete, "/users/"+url.PathEscape(name), nil, nil)
-}
-
-// SetPassword changes a user's password.
-func (c *Client) SetPassword(ctx context.Context, name, password string) error {
-	return c.call(ctx, http.MethodPut, "/users/"+url.PathEscape(name)+"/password", Password{password}, nil)
-}
-
+// call sends a request and decodes the answer into out, unless it is nil.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	_, err := c.exchange(ctx, method, path, in, out)
+	return err
+}
+
+func (c *Client) exchange(ctx context.Context, method, path string, in, out any) (http.Header, error) {
+	req, err := c.request(ctx, method, path, in)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.unreachable(err)
+	}
+	defer resp.Body.Close()
+	body := io.LimitReader(resp.Body, maxAnswer)
+	if resp.StatusCode >= 300 {
+		var p Problem
+		if err := json.NewDecoder(body).Decode(&p); err != nil || p.Error == "" {
+			return nil, fmt.Errorf("the server answered %s", resp.Status)
+		}
+		return nil, errors.New(p.Error)
+	}
+	if out == nil {
+		return resp.Header, nil
+	}
+	return resp.Header, json.NewDecoder(body).Decode(out)
+}
+
+func (c *Client) request(ctx context.Context, method, path string, in any) (*http.Request, error) {
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		body = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://berth/api/v1"+path, body)
+	req, err := http.NewRequestWithContext(ctx, method, c.base+prefix+path, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return c.unreachable(err)
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode >= 400 {
-		var p Problem
-		if err := json.NewDecoder(resp.Body).Decode(&p); err != nil {
-			return fmt.Errorf("the server answered %s", resp.Status)
-		}
-		return errors.New(p.Error)
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	if out == nil {
-		return nil
-	}
-	return json.NewDecoder(resp.Body).Decode(out)
+	return req, nil
 }
 
 // unreachable says in words what a failed connection to the socket means.
 func (c *Client) unreachable(err error) error {
 	switch {
+	case c.socket == "":
+		return err
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("no server listens on %s: is `berth serve` running with this configuration?", c.socket)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%s may be opened by the server's own user only", c.socket)
 	}
 	return err
+}
+
+// pages reads a listing to its end.
+func pages[T any](ctx context.Context, c *Client, path string, query url.Values, name func(T) string) ([]T, error) {
+	whole := []T{}
+	query.Set("n", fmt.Sprint(maxPage))
+	for {
+		var page []T
+		header, err := c.exchange(ctx, http.MethodGet, path+"?"+query.Encode(), nil, &page)
+		if err != nil {
+			return nil, err
+		}
+		whole = append(whole, page...)
+		if header.Get("Link") == "" || len(page) == 0 {
+			return whole, nil
+		}
+		query.Set("last", name(page[len(page)-1]))
+	}
 }

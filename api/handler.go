@@ -6,73 +6,114 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"mime"
 	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strconv"
 
-	"github.com/go-chi/chi/v5"
-
+	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/account"
+	"github.com/berth-registry/berth/auth/personal"
+	"github.com/berth-registry/berth/auth/robot"
 	"github.com/berth-registry/berth/storage"
 )
 
-// maxBody bounds a request body in bytes.
-const maxBody = 64 << 10
+// Limits of request bodies, in bytes.
+const (
+	maxBody   = 64 << 10
+	maxImport = 2 * account.MaxImport // as JSON
+)
 
-type handler struct {
-	accounts Accounts
-	log      *slog.Logger
-}
-
-// Handler serves /api/v1. It asks for no credentials: the listener decides who
-// reaches it.
-func Handler(accounts Accounts, log *slog.Logger) http.Handler {
-	h := &handler{accounts, log}
-	r := chi.NewRouter()
-	r.NotFound(h.do(func(http.ResponseWriter, *http.Request) error { return errNoEndpoint }))
-	r.MethodNotAllowed(h.do(func(http.ResponseWriter, *http.Request) error { return errNoMethod }))
-	r.Get("/api/v1/users", h.do(h.listUsers))
-	r.Post("/api/v1/users", h.do(h.addUser))
-	r.Delete("/api/v1/users/{name}", h.do(h.removeUser))
-	r.Put("/api/v1/users/{name}/password", h.do(h.setPassword))
-	return r
-}
+// Limits of a page.
+const (
+	defaultPage = 100
+	maxPage     = 1000
+)
 
 // Problem is the body of every error.
 type Problem struct {
 	Error string `json:"error"`
 }
 
-// do runs an endpoint and makes its error HTTP; the text of what is not the
-// caller's fault stays in the log.
-func (h *handler) do(endpoint func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+// do finds out who calls, whether they may, runs the endpoint, makes its error
+// HTTP, and writes one line of log; the text of what is not the caller's fault
+// stays there.
+func (a *API) do(rt route, authenticate func(*http.Request) (caller, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		err := endpoint(w, r)
+		c, err := a.serve(rt, authenticate, w, r)
 		level := slog.LevelInfo
+		attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("principal", c.id())}
+		if c.Client.IsValid() {
+			attrs = append(attrs, slog.String("client", c.Client.String()))
+		}
 		if err != nil {
 			status, text := problem(err)
 			if status >= 500 {
 				level = slog.LevelError
 			}
+			challenge(w.Header(), status, err)
 			_ = reply(w, status, Problem{text})
+			attrs = append(attrs, slog.Int("status", status), slog.String("error", err.Error()))
 		}
-		attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path)}
-		if err != nil {
-			attrs = append(attrs, slog.String("error", err.Error()))
-		}
-		h.log.LogAttrs(r.Context(), level, "admin", attrs...)
+		a.Log.LogAttrs(r.Context(), level, "api", attrs...)
 	}
 }
 
+func (a *API) serve(rt route, authenticate func(*http.Request) (caller, error), w http.ResponseWriter, r *http.Request) (c caller, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	w.Header().Set("Cache-Control", "no-store") // secrets, and who may what
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if rt.who != anybody {
+		c, err = authenticate(r)
+	}
+	c.Client = a.Client(r)
+	if err == nil {
+		err = rt.who.allow(c)
+	}
+	if err == nil {
+		err = rt.serve(a, w, r, c)
+	}
+	return c, err
+}
+
+var (
+	errBody       = errors.New("the body is not what this endpoint takes")
+	errType       = errors.New("the body must be of the type application/json")
+	errQuery      = errors.New("the query is not what this endpoint takes")
+	errNoEndpoint = errors.New("there is no such endpoint")
+	errNoMethod   = errors.New("the endpoint does not have this method")
+)
+
+// statuses are those of the errors that a caller is told of.
+var statuses = []struct {
+	status int
+	errors []error
+}{
+	{http.StatusUnauthorized, []error{auth.ErrNoCredentials, auth.ErrMalformed, auth.ErrBadCredentials, auth.ErrInvalidToken}},
+	{http.StatusForbidden, []error{errNotAdmin, errNarrowed, errPassword}},
+	{http.StatusNotFound, []error{account.ErrNotFound, robot.ErrNotFound, personal.ErrNotFound, personal.ErrNoOwner, errNoEndpoint}},
+	{http.StatusMethodNotAllowed, []error{errNoMethod}},
+	{http.StatusConflict, []error{account.ErrExists, account.ErrStatic, account.ErrLastAdmin, robot.ErrExists, personal.ErrExists, personal.ErrTooMany}},
+	{http.StatusUnsupportedMediaType, []error{errType}},
+	{http.StatusBadRequest, []error{account.ErrInvalid, robot.ErrInvalid, personal.ErrInvalid, errBody, errQuery}},
+	{http.StatusTooManyRequests, []error{auth.ErrTooManyLogins}},
+}
+
 func problem(err error) (status int, text string) {
+	for _, s := range statuses {
+		for _, known := range s.errors {
+			if errors.Is(err, known) {
+				return s.status, err.Error()
+			}
+		}
+	}
 	switch {
-	case errors.Is(err, account.ErrNotFound), errors.Is(err, errNoEndpoint):
-		return http.StatusNotFound, err.Error()
-	case errors.Is(err, errNoMethod):
-		return http.StatusMethodNotAllowed, err.Error()
-	case errors.Is(err, account.ErrExists), errors.Is(err, account.ErrStatic), errors.Is(err, account.ErrLastAdmin):
-		return http.StatusConflict, err.Error()
-	case errors.Is(err, account.ErrInvalid), errors.Is(err, errBody):
-		return http.StatusBadRequest, err.Error()
-	case errors.Is(err, storage.ErrNoSpace):
+	case errors.Is(err, storage.ErrNoSpace): // of whichever store
 		return http.StatusInsufficientStorage, "the registry has no space left"
 	case errors.Is(err, storage.ErrUnavailable):
 		return http.StatusServiceUnavailable, "the registry takes no changes at the moment: see /readyz and the server's log"
@@ -80,15 +121,32 @@ func problem(err error) (status int, text string) {
 	return http.StatusInternalServerError, "an internal error occurred: see the server's log"
 }
 
-var (
-	errBody       = errors.New("the body is not what this endpoint takes")
-	errNoEndpoint = errors.New("there is no such endpoint")
-	errNoMethod   = errors.New("the endpoint does not have this method")
-)
+// challenge says how to do better. It names Bearer and not Basic: a browser
+// would ask for a password then, and send it along with whatever another site
+// makes it request.
+func challenge(h http.Header, status int, err error) {
+	switch status {
+	case http.StatusUnauthorized:
+		value := `Bearer realm="berth"`
+		if errors.Is(err, auth.ErrInvalidToken) {
+			value += `,error="invalid_token"`
+		}
+		h.Set("WWW-Authenticate", value)
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		h.Set("Retry-After", "5")
+	}
+}
 
 // read decodes a body strictly: one document, of known members.
-func read[T any](w http.ResponseWriter, r *http.Request) (v T, err error) {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+func read[T any](w http.ResponseWriter, r *http.Request) (T, error) {
+	return readUpTo[T](w, r, maxBody)
+}
+
+func readUpTo[T any](w http.ResponseWriter, r *http.Request, most int64) (v T, err error) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return v, errType
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, most))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&v); err != nil {
 		return v, fmt.Errorf("%w: %w", errBody, err)
@@ -108,4 +166,43 @@ func reply(w http.ResponseWriter, status int, v any) error {
 	w.WriteHeader(status)
 	_, err = w.Write(append(body, '\n'))
 	return err
+}
+
+func done(w http.ResponseWriter) error {
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// list answers with the page of a listing that the query asks for. seq visits
+// what comes after an entry, name is what an entry goes by.
+func list[T any](w http.ResponseWriter, r *http.Request, seq func(after string) func(yield func(T, error) bool), name func(T) string) error {
+	query := r.URL.Query()
+	n, err := pageSize(query)
+	if err != nil {
+		return err
+	}
+	entries := []T{} // [] in JSON, not null
+	for v, err := range seq(query.Get("last")) {
+		if err != nil {
+			return err
+		}
+		if len(entries) == n {
+			query.Set("last", name(entries[n-1]))
+			w.Header().Set("Link", "<"+r.URL.Path+"?"+query.Encode()+`>; rel="next"`)
+			break
+		}
+		entries = append(entries, v)
+	}
+	return reply(w, http.StatusOK, entries)
+}
+
+func pageSize(query url.Values) (int, error) {
+	if !query.Has("n") {
+		return defaultPage, nil
+	}
+	n, err := strconv.ParseUint(query.Get("n"), 10, 32)
+	if err != nil || n == 0 {
+		return 0, fmt.Errorf("%w: n is a number of entries", errQuery)
+	}
+	return int(min(n, maxPage)), nil
 }

@@ -21,12 +21,20 @@ type PasswordVerifier interface {
 	Login(ctx context.Context, c Credentials, now time.Time) (Principal, error)
 }
 
+// Redeemer checks personal tokens that come without a name. Errors are those
+// of PasswordVerifier.
+type Redeemer interface {
+	Redeem(ctx context.Context, token string, now time.Time) (Principal, error)
+}
+
 // Authenticator finds out who sends a request. Without Tokens every token is
-// refused, without Accounts every password; without Client nobody's address is
-// known; without Now it is time.Now.
+// refused, without Accounts every password, without Personal every personal
+// token that comes as a Bearer; without Client nobody's address is known;
+// without Now it is time.Now.
 type Authenticator struct {
 	Tokens   TokenVerifier
 	Accounts PasswordVerifier
+	Personal Redeemer
 	Client   func(*http.Request) netip.Addr
 	Now      func() time.Time
 }
@@ -36,6 +44,7 @@ type Authenticator struct {
 //
 //	none, or an empty Basic    ErrNoCredentials beside the anonymous Principal
 //	Bearer, valid              a Principal with Token set, which may be anonymous
+//	Bearer, a personal token   a Principal, or ErrBadCredentials
 //	Bearer, anything else      ErrInvalidToken
 //	Basic, right               a Principal
 //	Basic, wrong               ErrBadCredentials
@@ -62,14 +71,17 @@ func (a Authenticator) authenticate(r *http.Request, client netip.Addr) (Princip
 	}
 	switch {
 	case strings.EqualFold(scheme, "Bearer"):
-		return a.bearer(credentials)
+		return a.bearer(r.Context(), credentials)
 	case strings.EqualFold(scheme, "Basic"):
 		return a.basic(r.Context(), credentials, client)
 	}
 	return Principal{}, fmt.Errorf("%w: the scheme is neither Bearer nor Basic", ErrMalformed)
 }
 
-func (a Authenticator) bearer(raw string) (Principal, error) {
+func (a Authenticator) bearer(ctx context.Context, raw string) (Principal, error) {
+	if a.Personal != nil && strings.HasPrefix(raw, PersonalPrefix) {
+		return a.Personal.Redeem(ctx, raw, a.now())
+	}
 	if a.Tokens == nil {
 		return Principal{}, fmt.Errorf("%w: no tokens are accepted", ErrInvalidToken)
 	}

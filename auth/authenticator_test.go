@@ -41,6 +41,13 @@ func (fake) Login(_ context.Context, c auth.Credentials, now time.Time) (auth.Pr
 	return user("alice"), nil
 }
 
+func (fake) Redeem(_ context.Context, token string, now time.Time) (auth.Principal, error) {
+	if token != "berth_pat_good" || !now.Equal(start) {
+		return auth.Principal{}, auth.ErrBadCredentials
+	}
+	return user("alice"), nil
+}
+
 func basic(s string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(s)) }
 
 func TestAuthenticate(t *testing.T) {
@@ -88,6 +95,21 @@ func TestAuthenticate(t *testing.T) {
 		if p.Client != here {
 			t.Errorf("%s: the client is %v", tc.name, p.Client)
 		}
+	}
+}
+
+// TestBearerOfAPersonalToken is for where a name is no use.
+func TestBearerOfAPersonalToken(t *testing.T) {
+	a := auth.Authenticator{Tokens: fake{}, Personal: fake{}, Now: func() time.Time { return start }}
+	for bearer, want := range map[string]error{"berth_pat_good": nil, "berth_pat_bad": auth.ErrBadCredentials, "good": nil, "bad": auth.ErrInvalidToken} {
+		p, err := a.Authenticate(&http.Request{Header: http.Header{"Authorization": {"Bearer " + bearer}}})
+		if !errors.Is(err, want) || err == nil && p.ID() != "user:alice" {
+			t.Errorf("%s: %v %v", bearer, p, err)
+		}
+	}
+	a.Personal = nil
+	if _, err := a.Authenticate(&http.Request{Header: http.Header{"Authorization": {"Bearer berth_pat_good"}}}); !errors.Is(err, auth.ErrInvalidToken) {
+		t.Errorf("where it is not taken: %v", err)
 	}
 }
 

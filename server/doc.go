@@ -13,6 +13,9 @@
 // gate and the dispatch, so that a request kind cannot exist without saying
 // which right it needs.
 //
+// /api goes to a handler that cmd/berth hands in; here its requests are only
+// counted.
+//
 // The package owns the interfaces through which it sees the registry and
 // auth. It knows no database, no storage backend and no JWT library.
 package server

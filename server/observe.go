@@ -38,6 +38,18 @@ func (s *Server) observed(k Kind, next endpoint) http.HandlerFunc {
 	}
 }
 
+// counted has the requests of a handler of its own in the metrics.
+func (s *Server) counted(k Kind, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := s.now()
+		rec := &httpx.Recorder{ResponseWriter: w, Head: r.Method == http.MethodHead}
+		body := httpx.CountBody(r)
+		s.metrics.begin()
+		defer func() { s.metrics.end(k, rec.Status, rec.Sent, body.Received, s.now().Sub(start)) }()
+		next.ServeHTTP(rec, r)
+	})
+}
+
 // contained turns a panic into an error, but for the one by which net/http
 // is asked to cut the connection.
 func contained(next endpoint, w *httpx.Recorder, r *http.Request) (c call, err error) {

@@ -37,6 +37,7 @@ const (
 	JWKS
 	Healthz
 	Readyz
+	API
 	Metrics
 	NotFound
 )
@@ -123,6 +124,8 @@ func (k Kind) String() string {
 		return "healthz"
 	case Readyz:
 		return "readyz"
+	case API:
+		return "api"
 	case Metrics:
 		return "metrics"
 	}

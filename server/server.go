@@ -41,6 +41,7 @@ type Config struct {
 	Proxies     httpx.Proxies // may be empty
 	MaxManifest int64         // bytes
 	JWKS        func() []byte // the public keys in force, RFC 7517
+	API         http.Handler  // of /api, which has a gate and a log of its own; nil: there is none
 	Checks      []Check       // for /readyz
 	Metrics     *Recording
 	MetricsHere bool // serve /metrics on this handler
@@ -99,13 +100,13 @@ func New(c Config) *Server {
 		ListReferrers:    s.listReferrers,
 		ListRepositories: s.listRepositories,
 	}
-	s.router = s.routes(c.MetricsHere)
+	s.router = s.routes(c.API, c.MetricsHere)
 	return s
 }
 
 // routes mounts everything. The distribution API is one mount: repository
 // names contain slashes, so Parse reads it.
-func (s *Server) routes(metricsHere bool) http.Handler {
+func (s *Server) routes(api http.Handler, metricsHere bool) http.Handler {
 	r := chi.NewRouter()
 	v2 := s.observed(kindNone, s.serveV2)
 	r.Handle("/v2", v2)
@@ -121,6 +122,9 @@ func (s *Server) routes(metricsHere bool) http.Handler {
 	} {
 		r.Get(path, h)
 		r.Head(path, h) // what some probes send
+	}
+	if api != nil {
+		r.Handle("/api/*", s.counted(API, api))
 	}
 	if metricsHere {
 		r.Method(http.MethodGet, "/metrics", s.metrics.Handler())

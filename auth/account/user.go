@@ -168,6 +168,16 @@ func (a *Accounts) countAdmins(ctx context.Context, but string) (int, error) {
 	return n, err
 }
 
+// Find returns a user. ErrNotFound, or the store's error.
+func (a *Accounts) Find(ctx context.Context, name string) (User, error) {
+	u, err := a.find(ctx, name)
+	if err != nil {
+		return User{}, err
+	}
+	_, static := a.staticUser(name)
+	return listed(u, static), nil
+}
+
 // List returns all users in order of name. A stored user who is hidden by a
 // static one of the same name is left out.
 func (a *Accounts) List(ctx context.Context) ([]User, error) {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/berth-registry/berth/api"
 	"github.com/berth-registry/berth/config"
 )
 
@@ -81,7 +80,7 @@ func (r *running) listen(ls *listeners, c config.Config) error {
 	if err != nil {
 		return err
 	}
-	ls.add("admin", admin, api.Handler(r.accounts, ls.log), nil)
+	ls.add("admin", admin, r.api.Socket(), nil)
 	if c.Metrics.Addr == "" {
 		return nil
 	}

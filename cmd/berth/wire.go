@@ -1,17 +1,15 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/berth-registry/berth/api"
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/account"
 	"github.com/berth-registry/berth/auth/personal"
@@ -42,6 +40,9 @@ type running struct {
 	accounts *account.Accounts
 	robots   *robot.Robots
 	personal *personal.Tokens
+	door     auth.PasswordVerifier
+	standing auth.Standings
+	api      *api.API
 	registry *registry.Registry
 	server   *server.Server
 	metrics  *server.Recording
@@ -74,10 +75,7 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 	if err != nil {
 		return r, err
 	}
-	if r.keys, err = token.Load(c.Auth.Key); err != nil {
-		return r, err
-	}
-	if err := r.openAccounts(c, meta); err != nil {
+	if err := r.openAuth(c, meta); err != nil {
 		return r, err
 	}
 	sparse, err := patterns(c.Registry.Sparse)
@@ -95,24 +93,20 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 	})
 	r.closers = append(r.closers, func() error { r.registry.Close(); return nil })
 	r.metrics = newMetrics()
-	door := auth.Door{Robots: r.robots, Personal: r.personal, Users: r.accounts}
-	standing := auth.Standings{Robots: r.robots, Personal: r.personal, Users: r.accounts}
+	r.api = api.New(r.administration(c, log))
 	r.server = server.New(server.Config{
-		Registry: r.registry,
-		Auth: auth.Authenticator{
-			Tokens:   token.NewVerifier(r.keys, c.Auth.Issuer, c.Auth.Service),
-			Accounts: door,
-			Client:   httpx.Proxies(c.HTTP.TrustedProxies).Client,
-		},
-		Accounts:    door,
-		Issuer:      &token.Issuer{Keys: r.keys, Issuer: c.Auth.Issuer, Service: c.Auth.Service, TTL: time.Duration(c.Auth.TokenTTL)},
+		Registry:    r.registry,
+		Auth:        r.authenticator(c, c.Auth.Service),
+		Accounts:    r.door,
+		Issuer:      r.issuer(c.Auth, c.Auth.Service),
 		Refresher:   r.refresher(c.Auth),
-		Gate:        auth.Gate{Policy: r.policy, Standing: standing},
+		Gate:        auth.Gate{Policy: r.policy, Standing: r.standing},
 		Service:     c.Auth.Service,
 		URL:         c.HTTP.URL,
 		Proxies:     httpx.Proxies(c.HTTP.TrustedProxies),
 		MaxManifest: int64(c.Registry.MaxManifest),
 		JWKS:        r.keys.JWKS,
+		API:         r.api.Network(),
 		Checks:      []server.Check{{Name: "storage", Check: store.Check}, {Name: "metadata", Check: meta.Check}},
 		Metrics:     r.metrics,
 		MetricsHere: c.Metrics.Addr == "",
@@ -120,14 +114,6 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 		Now:         time.Now,
 	})
 	return r, nil
-}
-
-// refresher makes refresh tokens; nil if they are off.
-func (r *running) refresher(c config.Auth) server.Refresher {
-	if !c.RefreshTokens {
-		return nil
-	}
-	return &token.Refresher{Keys: r.keys, Issuer: c.Issuer, Service: c.Service, Users: r.accounts}
 }
 
 // close closes what was opened, last first.
@@ -163,62 +149,6 @@ func (r *running) openMetadata(c config.Metadata) (metadata.Store, error) {
 		return s, nil
 	}
 	return nil, fmt.Errorf("metadata.driver: %q is not built yet", c.Driver)
-}
-
-// openAccounts makes users, robots and personal tokens and, at the first start, the first
-// administrator, whose password is kept beside the database.
-func (r *running) openAccounts(c config.Config, store metadata.Store) error {
-	accounts, err := account.New(account.Options{
-		Users:    store,
-		Static:   static(c.Auth.Users),
-		Reserved: upstreams(c.Mirror),
-		Dir:      filepath.Dir(c.Metadata.Bolt.Path),
-	})
-	if err != nil {
-		return fmt.Errorf("auth.users: %w", err)
-	}
-	r.accounts, r.robots, r.personal = accounts, robot.New(store), personal.New(store, accounts)
-	r.closers = append(r.closers, r.robots.Close, r.personal.Close)
-	first, err := accounts.Bootstrap(context.Background(), os.Getenv("BERTH_ADMIN_PASSWORD"), time.Now())
-	if err != nil {
-		return err
-	}
-	if first.Password != "" {
-		fmt.Fprintf(os.Stderr, "\nThe first start made the user admin with the password\n\n    %s\n\n"+
-			"It is shown once, and kept in %s until it is changed.\n\n", first.Password, first.File)
-	}
-	return nil
-}
-
-// upstreams are the names that no user may have: who is called docker.io would
-// own what everybody takes for Docker Hub's.
-func upstreams(c config.Mirror) []string {
-	names := []string{"docker.io"} // also while no mirror is configured
-	for _, u := range c.Upstreams {
-		names = append(names, u.Name)
-	}
-	return names
-}
-
-func static(users []config.User) []metadata.User {
-	var list []metadata.User
-	for _, u := range users {
-		list = append(list, metadata.User{Name: u.Name, Bcrypt: u.Bcrypt, Groups: u.Groups})
-	}
-	return list
-}
-
-// policy builds the grants of the configuration.
-func policy(c config.Auth) (*auth.Policy, error) {
-	grants := make([]auth.Grant, 0, len(c.Grants))
-	for i, g := range c.Grants {
-		grant, err := auth.ParseGrant(g.Who, g.Repositories, g.Actions, g.Deny)
-		if err != nil {
-			return nil, fmt.Errorf("auth.grants[%d]: %w", i, err)
-		}
-		grants = append(grants, grant)
-	}
-	return auth.NewPolicy(grants), nil
 }
 
 // patterns returns whether a repository matches one of the patterns.

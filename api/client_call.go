@@ -1,0 +1,112 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/berth-registry/berth/auth/account"
+)
+
+// Me tells who the client is to the server.
+func (c *Client) Me(ctx context.Context) (me Me, err error) {
+	return me, c.call(ctx, http.MethodGet, "/me", nil, &me)
+}
+
+// Users lists all users.
+func (c *Client) Users(ctx context.Context) ([]User, error) {
+	return pages(ctx, c, "/users", url.Values{}, func(u User) string { return u.Name })
+}
+
+// AddUser adds a user.
+func (c *Client) AddUser(ctx context.Context, u NewUser) error {
+	return c.call(ctx, http.MethodPost, "/users", u, nil)
+}
+
+// RemoveUser removes a user.
+func (c *Client) RemoveUser(ctx context.Context, name string) error {
+	return c.call(ctx, http.MethodDelete, "/users/"+url.PathEscape(name), nil, nil)
+}
+
+// SetPassword changes a user's password.
+func (c *Client) SetPassword(ctx context.Context, name, password string) error {
+	return c.call(ctx, http.MethodPut, "/users/"+url.PathEscape(name)+"/password", Password{password}, nil)
+}
+
+// SetGroups replaces the groups of a user.
+func (c *Client) SetGroups(ctx context.Context, name string, groups []string) error {
+	return c.call(ctx, http.MethodPut, "/users/"+url.PathEscape(name)+"/groups", Groups{groups}, nil)
+}
+
+// ImportUsers adds the users of an htpasswd file.
+func (c *Client) ImportUsers(ctx context.Context, htpasswd string) (done account.Imported, err error) {
+	return done, c.call(ctx, http.MethodPost, "/htpasswd", Htpasswd{htpasswd}, &done)
+}
+
+// Robots lists all robots.
+func (c *Client) Robots(ctx context.Context) ([]Robot, error) {
+	return pages(ctx, c, "/robots", url.Values{}, func(r Robot) string { return r.Name })
+}
+
+// AddRobot adds a robot.
+func (c *Client) AddRobot(ctx context.Context, n NewRobot) (made MadeRobot, err error) {
+	return made, c.call(ctx, http.MethodPost, "/robots", n, &made)
+}
+
+// RenewRobot gives a robot another secret.
+func (c *Client) RenewRobot(ctx context.Context, name string) (made MadeRobot, err error) {
+	return made, c.call(ctx, http.MethodPost, "/robots/"+url.PathEscape(name)+"/secret", nil, &made)
+}
+
+// DisableRobot disables or enables a robot.
+func (c *Client) DisableRobot(ctx context.Context, name string, disabled bool) error {
+	return c.call(ctx, http.MethodPatch, "/robots/"+url.PathEscape(name), RobotChange{disabled}, nil)
+}
+
+// RemoveRobot removes a robot.
+func (c *Client) RemoveRobot(ctx context.Context, name string) error {
+	return c.call(ctx, http.MethodDelete, "/robots/"+url.PathEscape(name), nil, nil)
+}
+
+// Tokens lists personal tokens: of an owner, or if that is empty all that the
+// client may see.
+func (c *Client) Tokens(ctx context.Context, owner string) ([]Token, error) {
+	query := url.Values{}
+	if owner != "" {
+		query.Set("owner", owner)
+	}
+	return pages(ctx, c, "/tokens", query, func(t Token) string { return t.ID })
+}
+
+// AddToken makes a personal token.
+func (c *Client) AddToken(ctx context.Context, n NewToken) (made MadeToken, err error) {
+	return made, c.call(ctx, http.MethodPost, "/tokens", n, &made)
+}
+
+// RevokeToken revokes a personal token.
+func (c *Client) RevokeToken(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodDelete, "/tokens/"+url.PathEscape(id), nil, nil)
+}
+
+// Subject is who a question is about. None of user, robot and groups means
+// nobody who is known.
+type Subject struct {
+	User, Robot string
+	Groups      []string
+	Client      string // address; "": not known
+}
+
+// Explain asks whether somebody may take actions, with commas between them, on
+// a repository, and why.
+func (c *Client) Explain(ctx context.Context, s Subject, actions, repository string) (e Explanation, err error) {
+	query := url.Values{"action": {actions}, "repository": {repository}}
+	for name, value := range map[string]string{"user": s.User, "robot": s.Robot, "client": s.Client} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if s.Groups != nil {
+		query["group"] = s.Groups
+	}
+	return e, c.call(ctx, http.MethodGet, "/explain?"+query.Encode(), nil, &e)
+}
