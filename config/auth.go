@@ -28,7 +28,7 @@ type TrustedIssuer struct {
 // Grant allows or denies. Nothing is allowed by default; all matching grants add up; a denying one wins.
 type Grant struct {
 	Who          []string `yaml:"who"`          // anonymous, authenticated, user:x, group:x, robot:x, robot:*, issuer:x, or a CIDR; any of them
-	Repositories []string `yaml:"repositories"` // patterns: * is one path component, ** any number, ${user} the user's name
+	Repositories []string `yaml:"repositories"` // patterns: * is one path component or a part of it, ** any number, ${user} the user's name
 	Actions      []string `yaml:"actions"`      // pull | push | delete | *
 	Deny         bool     `yaml:"deny"`         // default false
 }

@@ -40,7 +40,7 @@ func variables(environ []string) map[string]string {
 // elsewhere says whether other parts of berth, or its tests, read the variable.
 func elsewhere(name string) bool {
 	switch name {
-	case "BERTH_CONFIG", "BERTH_ADMIN_PASSWORD", "BERTH_REQUIRE":
+	case "BERTH_CONFIG", "BERTH_ADMIN_PASSWORD", "BERTH_TOKEN", "BERTH_REQUIRE":
 		return true
 	}
 	return strings.HasPrefix(name, "BERTH_TEST_")

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+
+	"github.com/berth-registry/berth/auth"
 )
 
 const userVariable = "${user}"
@@ -31,14 +33,20 @@ func errPattern(text, part string) error {
 	case strings.Contains(part, "${"):
 		why = userVariable + " is the only variable, and known in auth.grants only"
 	case strings.Contains(part, "*"):
-		why = "* and ** stand for whole components, between slashes"
+		why = "* and ** stand for whole components here, between slashes"
 	}
-	return errors.New("must be a repository pattern such as team/** or */app: " + why)
+	return errors.New("must be a repository pattern such as team/** or */app, not " + quote(text) + ": " + why)
 }
 
-// checkGrantPattern accepts repository patterns in which ${user} stands for the caller's name.
+// checkGrantPattern accepts what decides about grants: ${user} stands for the caller's name, and * also for a part of a component.
 func checkGrantPattern(text string) error {
-	return checkPattern(strings.ReplaceAll(text, userVariable, "u"))
+	if len(text) > maxName {
+		return errors.New("must be a repository pattern of at most 255 characters")
+	}
+	if _, err := auth.ParsePattern(text); err != nil {
+		return errors.New("must be a repository pattern such as team/** or */app: " + err.Error())
+	}
+	return nil
 }
 
 // checkUpstreamPattern accepts repository patterns, and those with a ! before them, which exclude.

@@ -29,16 +29,24 @@ func parseWho(text string) (form string, err error) {
 	form, name, _ := strings.Cut(text, ":")
 	switch form {
 	case whoUser, whoIssuer:
-		return form, checkName(name)
+		return form, checkWhoName(text, name)
 	case whoGroup:
 		return form, checkLabel(name)
 	case whoRobot:
 		if name == "*" {
 			return form, nil
 		}
-		return form, checkName(name)
+		return form, checkWhoName(text, name)
 	}
 	return "", errors.New("must be anonymous, authenticated, user:NAME, group:NAME, robot:NAME, issuer:WHO or an address range such as 10.0.0.0/8, not " + quote(text))
+}
+
+// checkWhoName says what it is about: the form is a part of what was written.
+func checkWhoName(text, name string) error {
+	if err := checkName(name); err != nil {
+		return errors.New(quote(text) + ": the name " + err.Error())
+	}
+	return nil
 }
 
 func checkWho(text string) error {

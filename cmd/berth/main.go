@@ -30,7 +30,10 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.PersistentFlags().String("config", defaultConfig(), "configuration file")
-	cmd.AddCommand(serveCommand(), checkConfigCommand(), userCommand(), versionCommand())
+	cmd.AddCommand(
+		serveCommand(), checkConfigCommand(), userCommand(), robotCommand(), tokenCommand(), htpasswdCommand(),
+		explainCommand(), versionCommand(),
+	)
 	return cmd
 }
 

@@ -1,26 +1,20 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/berth-registry/berth/api"
 )
 
-// userCommand manages the users of a running server, over its admin socket.
+// userCommand manages the users of a running server.
 func userCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "user", Short: "Manage users of the running server"}
-	cmd.AddCommand(userAddCommand(), userListCommand(), userRemoveCommand(), userPasswordCommand())
+	serverFlags(cmd)
+	cmd.AddCommand(userAddCommand(), userListCommand(), userRemoveCommand(), userPasswordCommand(), userGroupsCommand())
 	return cmd
 }
 
@@ -71,10 +65,33 @@ func userPasswordCommand() *cobra.Command {
 	return cmd
 }
 
+func userGroupsCommand() *cobra.Command {
+	var groups []string
+	var none bool
+	cmd := &cobra.Command{
+		Use:   "groups NAME --group G... | --none",
+		Short: "Replace the groups of a user",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if none == (len(groups) > 0) {
+				return errors.New("say which groups the user is in from now on (--group, repeated), or --none")
+			}
+			client, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			return client.SetGroups(cmd.Context(), args[0], groups)
+		},
+	}
+	cmd.Flags().StringArrayVar(&groups, "group", nil, "group the user belongs to; may be repeated")
+	cmd.Flags().BoolVar(&none, "none", false, "the user is in no group")
+	return cmd
+}
+
 func userRemoveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove NAME",
-		Short: "Remove a user",
+		Short: "Remove a user, with all personal tokens",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			client, err := connect(cmd)
@@ -87,7 +104,6 @@ func userRemoveCommand() *cobra.Command {
 }
 
 func userListCommand() *cobra.Command {
-	var format string
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List users",
@@ -101,78 +117,17 @@ func userListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printUsers(cmd.OutOrStdout(), format, users)
+			var rows [][]string
+			for _, u := range users {
+				created := "in the configuration"
+				if !u.Static {
+					created = when(u.Created, "")
+				}
+				rows = append(rows, []string{u.Name, fmt.Sprint(u.Admin), strings.Join(u.Groups, ","), created})
+			}
+			return output(cmd, users, "NAME\tADMIN\tGROUPS\tCREATED", rows)
 		},
 	}
-	cmd.Flags().StringVarP(&format, "output", "o", "table", "table or json")
+	outputFlag(cmd)
 	return cmd
-}
-
-func printUsers(w io.Writer, format string, users []api.User) error {
-	switch format {
-	case "json":
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(users)
-	case "table":
-		t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-		fmt.Fprintln(t, "NAME\tADMIN\tGROUPS\tCREATED")
-		for _, u := range users {
-			created := "in the configuration"
-			if !u.Static {
-				created = u.Created.UTC().Format(time.RFC3339)
-			}
-			fmt.Fprintf(t, "%s\t%t\t%s\t%s\n", u.Name, u.Admin, strings.Join(u.Groups, ","), created)
-		}
-		return t.Flush()
-	}
-	return fmt.Errorf("-o is table or json, not %q", format)
-}
-
-// connect returns a client of the server that runs with the configuration.
-func connect(cmd *cobra.Command) (*api.Client, error) {
-	c, err := load(cmd)
-	if err != nil {
-		return nil, err
-	}
-	return api.Dial(c.HTTP.AdminSocket), nil
-}
-
-func passwordFlag(cmd *cobra.Command, stdin *bool) {
-	cmd.Flags().BoolVar(stdin, "password-stdin", false, "read the password from standard input")
-}
-
-// password reads a password from standard input, or asks for it twice on a
-// terminal. It is never an argument: those are seen by every process.
-func password(cmd *cobra.Command, stdin bool) (string, error) {
-	if stdin {
-		line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return "", err
-		}
-		return strings.TrimRight(line, "\r\n"), nil
-	}
-	tty := int(os.Stdin.Fd())
-	if !term.IsTerminal(tty) {
-		return "", errors.New("standard input is no terminal: use --password-stdin")
-	}
-	first, err := ask(cmd, tty, "Password: ")
-	if err != nil {
-		return "", err
-	}
-	second, err := ask(cmd, tty, "Again: ")
-	if err != nil {
-		return "", err
-	}
-	if first != second {
-		return "", errors.New("the passwords differ")
-	}
-	return first, nil
-}
-
-func ask(cmd *cobra.Command, tty int, prompt string) (string, error) {
-	fmt.Fprint(cmd.ErrOrStderr(), prompt)
-	secret, err := term.ReadPassword(tty)
-	fmt.Fprintln(cmd.ErrOrStderr())
-	return string(secret), err
 }
