@@ -135,7 +135,7 @@ func TestPersonalToken(t *testing.T) {
 	})
 }
 
-func secretOf(t *testing.T, basic string) string {
+func secretOf(t testing.TB, basic string) string {
 	t.Helper()
 	pair, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(basic, "Basic "))
 	if err != nil {

@@ -15,57 +15,58 @@ import (
 
 // credentials are the columns of the matrix. What a token holds is what the
 // token endpoint gave of all that was asked for.
-var credentials = []string{"none", "anon", "bob", "alice", "pull", "push", "else", "old", "unsigned", "garbage", "Basic alice", "Basic bob", "Basic ?"}
+var credentials = []string{"none", "anon", "bob", "alice", "pull", "push", "else", "old", "unsigned", "garbage", "Basic alice", "Basic bob", "Basic ?",
+	"robot", "narrow", "gone", "disabled", "Basic robot", "Basic narrow", "Basic disabled"}
 
 // matrix says by hand what everybody gets from every route. 401i is an
 // insufficient_scope, 401x an invalid_token. Whoever may gets a 404 or a 400
 // where the request would change what the next one finds.
 var matrix = []struct{ do, outcome string }{
-	//                                             none anon bob  alice pull push else old  none garb | alice bob wrong
-	{"GET /v2/", "                                 401  200  200  200  200  200  200  401x 401x 401x    200  200  401"},
-	{"HEAD /v2/", "                                401  200  200  200  200  200  200  401x 401x 401x    200  200  401"},
-	{"GET /v2/_catalog", "                         401  200  200  200  401i 401i 401i 401x 401x 401x    200  200  401"},
-	{"HEAD /v2/_catalog", "                        401  200  200  200  401i 401i 401i 401x 401x 401x    200  200  401"},
-	{"HEAD /v2/alice/app/manifests/v1", "          401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401"},
-	{"GET /v2/alice/app/manifests/v1", "           401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401"},
-	{"GET /v2/alice/app/manifests/absent", "       401  401i 401i 404  404  401i 401i 401x 401x 401x    404  403  401"},
-	{"PUT /v2/alice/app/manifests/v1", "           401  401i 401i 400  401i 400  401i 401x 401x 401x    400  403  401"},
-	{"PUT /v2/alice/app/manifests/v1?tag=v2", "    401  401i 401i 400  401i 400  401i 401x 401x 401x    400  403  401"},
-	{"DELETE /v2/alice/app/manifests/absent", "    401  401i 401i 404  401i 401i 401i 401x 401x 401x    404  403  401"},
-	{"DELETE /v2/alice/app/manifests/{absent}", "  401  401i 401i 404  401i 401i 401i 401x 401x 401x    404  403  401"},
-	{"HEAD /v2/alice/app/blobs/{blob}", "          401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401"},
-	{"GET /v2/alice/app/blobs/{blob}", "           401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401"},
-	{"GET /v2/alice/app/blobs/{absent}", "         401  401i 401i 404  404  401i 401i 401x 401x 401x    404  403  401"},
-	{"DELETE /v2/alice/app/blobs/{absent}", "      401  401i 401i 404  401i 401i 401i 401x 401x 401x    404  403  401"},
-	{"POST /v2/alice/app/blobs/uploads/", "        401  401i 401i 202  401i 202  401i 401x 401x 401x    202  403  401"},
+	//                                             none anon bob  alice pull push else old  none garb | alice bob  wrong | robot narrow gone disabled | robot narrow disabled
+	{"GET /v2/", "                                 401  200  200  200  200  200  200  401x 401x 401x    200  200  401    200  200  200  200    200  200  401"},
+	{"HEAD /v2/", "                                401  200  200  200  200  200  200  401x 401x 401x    200  200  401    200  200  200  200    200  200  401"},
+	{"GET /v2/_catalog", "                         401  200  200  200  401i 401i 401i 401x 401x 401x    200  200  401    200  200  401x 401x   200  200  401"},
+	{"HEAD /v2/_catalog", "                        401  200  200  200  401i 401i 401i 401x 401x 401x    200  200  401    200  200  401x 401x   200  200  401"},
+	{"HEAD /v2/alice/app/manifests/v1", "          401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401    200  200  200  200    200  200  401"},
+	{"GET /v2/alice/app/manifests/v1", "           401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401    200  200  200  200    200  200  401"},
+	{"GET /v2/alice/app/manifests/absent", "       401  401i 401i 404  404  401i 401i 401x 401x 401x    404  403  401    404  404  404  404    404  404  401"},
+	{"PUT /v2/alice/app/manifests/v1", "           401  401i 401i 400  401i 400  401i 401x 401x 401x    400  403  401    401i 401i 401x 401x   403  403  401"},
+	{"PUT /v2/alice/app/manifests/v1?tag=v2", "    401  401i 401i 400  401i 400  401i 401x 401x 401x    400  403  401    401i 401i 401x 401x   403  403  401"},
+	{"DELETE /v2/alice/app/manifests/absent", "    401  401i 401i 404  401i 401i 401i 401x 401x 401x    404  403  401    401i 401i 401x 401x   403  403  401"},
+	{"DELETE /v2/alice/app/manifests/{absent}", "  401  401i 401i 404  401i 401i 401i 401x 401x 401x    404  403  401    401i 401i 401x 401x   403  403  401"},
+	{"HEAD /v2/alice/app/blobs/{blob}", "          401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401    200  200  200  200    200  200  401"},
+	{"GET /v2/alice/app/blobs/{blob}", "           401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401    200  200  200  200    200  200  401"},
+	{"GET /v2/alice/app/blobs/{absent}", "         401  401i 401i 404  404  401i 401i 401x 401x 401x    404  403  401    404  404  404  404    404  404  401"},
+	{"DELETE /v2/alice/app/blobs/{absent}", "      401  401i 401i 404  401i 401i 401i 401x 401x 401x    404  403  401    401i 401i 401x 401x   403  403  401"},
+	{"POST /v2/alice/app/blobs/uploads/", "        401  401i 401i 202  401i 202  401i 401x 401x 401x    202  403  401    401i 401i 401x 401x   403  403  401"},
 	{"POST /v2/alice/app/blobs/uploads/?mount={blob}&from=alice/app", `
-	                                               401  401i 401i 201  401i 201  401i 401x 401x 401x    201  403  401`},
+	                                               401  401i 401i 201  401i 201  401i 401x 401x 401x    201  403  401    401i 401i 401x 401x   403  403  401`},
 	{"POST /v2/alice/app/blobs/uploads/?digest={absent}", `
-	                                               401  401i 401i 400  401i 400  401i 401x 401x 401x    400  403  401`},
-	{"GET /v2/alice/app/blobs/uploads/x", "        401  401i 401i 404  401i 404  401i 401x 401x 401x    404  403  401"},
-	{"PATCH /v2/alice/app/blobs/uploads/x", "      401  401i 401i 404  401i 404  401i 401x 401x 401x    404  403  401"},
+	                                               401  401i 401i 400  401i 400  401i 401x 401x 401x    400  403  401    401i 401i 401x 401x   403  403  401`},
+	{"GET /v2/alice/app/blobs/uploads/x", "        401  401i 401i 404  401i 404  401i 401x 401x 401x    404  403  401    401i 401i 401x 401x   403  403  401"},
+	{"PATCH /v2/alice/app/blobs/uploads/x", "      401  401i 401i 404  401i 404  401i 401x 401x 401x    404  403  401    401i 401i 401x 401x   403  403  401"},
 	{"PUT /v2/alice/app/blobs/uploads/x?digest={blob}", `
-	                                               401  401i 401i 404  401i 404  401i 401x 401x 401x    404  403  401`},
-	{"DELETE /v2/alice/app/blobs/uploads/x", "     401  401i 401i 404  401i 404  401i 401x 401x 401x    404  403  401"},
-	{"GET /v2/alice/app/tags/list", "              401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401"},
-	{"HEAD /v2/alice/app/tags/list", "             401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401"},
-	{"GET /v2/alice/app/referrers/{blob}", "       401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401"},
-	{"HEAD /v2/alice/app/referrers/{blob}", "      401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401"},
+	                                               401  401i 401i 404  401i 404  401i 401x 401x 401x    404  403  401    401i 401i 401x 401x   403  403  401`},
+	{"DELETE /v2/alice/app/blobs/uploads/x", "     401  401i 401i 404  401i 404  401i 401x 401x 401x    404  403  401    401i 401i 401x 401x   403  403  401"},
+	{"GET /v2/alice/app/tags/list", "              401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401    200  200  200  200    200  200  401"},
+	{"HEAD /v2/alice/app/tags/list", "             401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401    200  200  200  200    200  200  401"},
+	{"GET /v2/alice/app/referrers/{blob}", "       401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401    200  200  200  200    200  200  401"},
+	{"HEAD /v2/alice/app/referrers/{blob}", "      401  401i 401i 200  200  401i 401i 401x 401x 401x    200  403  401    200  200  200  200    200  200  401"},
 
 	// What is public anonymous tokens pull, and nobody pushes.
-	{"GET /v2/public/app/manifests/v1", "          401  200  200  200  401i 401i 401i 401x 401x 401x    200  200  401"},
-	{"HEAD /v2/public/app/blobs/{blob}", "         401  200  200  200  401i 401i 401i 401x 401x 401x    200  200  401"},
-	{"GET /v2/public/app/tags/list", "             401  200  200  200  401i 401i 401i 401x 401x 401x    200  200  401"},
-	{"GET /v2/public/app/referrers/{blob}", "      401  200  200  200  401i 401i 401i 401x 401x 401x    200  200  401"},
-	{"PUT /v2/public/app/manifests/v1", "          401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401"},
-	{"POST /v2/public/app/blobs/uploads/", "       401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401"},
-	{"DELETE /v2/public/app/manifests/v1", "       401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401"},
-	{"DELETE /v2/public/app/blobs/{blob}", "       401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401"},
+	{"GET /v2/public/app/manifests/v1", "          401  200  200  200  401i 401i 401i 401x 401x 401x    200  200  401    200  401i 401i 401i   200  403  401"},
+	{"HEAD /v2/public/app/blobs/{blob}", "         401  200  200  200  401i 401i 401i 401x 401x 401x    200  200  401    200  401i 401i 401i   200  403  401"},
+	{"GET /v2/public/app/tags/list", "             401  200  200  200  401i 401i 401i 401x 401x 401x    200  200  401    200  401i 401i 401i   200  403  401"},
+	{"GET /v2/public/app/referrers/{blob}", "      401  200  200  200  401i 401i 401i 401x 401x 401x    200  200  401    200  401i 401i 401i   200  403  401"},
+	{"PUT /v2/public/app/manifests/v1", "          401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401    401i 401i 401i 401i   403  403  401"},
+	{"POST /v2/public/app/blobs/uploads/", "       401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401    401i 401i 401i 401i   403  403  401"},
+	{"DELETE /v2/public/app/manifests/v1", "       401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401    401i 401i 401i 401i   403  403  401"},
+	{"DELETE /v2/public/app/blobs/{blob}", "       401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401    401i 401i 401i 401i   403  403  401"},
 
 	// A repository that is not there is refused as one that is.
-	{"GET /v2/alice/none/manifests/v1", "          401  401i 401i 401i 401i 401i 401i 401x 401x 401x    404  403  401"},
-	{"GET /v2/alice/none/tags/list", "             401  401i 401i 401i 401i 401i 401i 401x 401x 401x    404  403  401"},
-	{"GET /v2/none/none/tags/list", "              401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401"},
+	{"GET /v2/alice/none/manifests/v1", "          401  401i 401i 401i 401i 401i 401i 401x 401x 401x    404  403  401    401i 401i 401i 401i   403  403  401"},
+	{"GET /v2/alice/none/tags/list", "             401  401i 401i 401i 401i 401i 401i 401x 401x 401x    404  403  401    401i 401i 401i 401i   403  403  401"},
+	{"GET /v2/none/none/tags/list", "              401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401    401i 401i 401i 401i   403  403  401"},
 }
 
 // TestMatrix asks every route with every kind of credentials (the table test
@@ -77,7 +78,7 @@ func TestMatrix(t *testing.T) {
 	s.blob("public/app", "config")
 	s.manifest("alice/app", "v1", image("config"))
 	s.manifest("public/app", "v1", image("config"))
-	as := s.columns()
+	as, forged := s.columns(), s.forged()
 	covered := map[string]bool{}
 	for _, line := range matrix {
 		do := strings.NewReplacer("{blob}", d, "{absent}", digestOf("absent")).Replace(line.do)
@@ -93,6 +94,18 @@ func TestMatrix(t *testing.T) {
 			}
 			if err := got.wellFormed(); err != nil {
 				t.Errorf("%s by %s: %v", line.do, credentials[i], err)
+			}
+		}
+		for name, token := range forged {
+			if have := outcome(s.send(row{do: do, as: bearer(token)})); have != "401x" {
+				t.Errorf("%s by a token with %s: %s, want 401x", line.do, name, have)
+			}
+		}
+	}
+	for name, token := range forged { // beside /v2
+		for do, want := range map[string]string{"GET /v1/search?q=app": "401x", "GET /token?scope=repository:alice/app:pull": "401"} {
+			if have := outcome(s.send(row{do: do, as: bearer(token)})); have != want {
+				t.Errorf("%s by a token with %s: %s, want %s", do, name, have, want)
 			}
 		}
 	}
@@ -138,6 +151,16 @@ func (s *stack) columns() []string {
 	alice := s.token("alice", everything...)
 	old, _, err := s.issuer.Issue(auth.Principal{Kind: auth.User, Name: "alice"}, []auth.Access{auth.Repository("alice/app", auth.All), auth.Catalog()}, s.clock.now().Add(-time.Hour))
 	s.must(err)
+	robot, _ := s.robot("ci", "alice/app:pull")
+	narrow, _ := s.personalToken("alice", "alice/app:pull")
+	disabled, _ := s.robot("stopped", "alice/app:*")
+	stopped := s.tokenBy(disabled, "repository:alice/app:*", "registry:catalog:*")
+	s.must(s.robots.SetDisabled(s.Context(), "stopped", true))
+	s.addUser("gone")
+	gone, _, err := s.issuer.Issue(auth.Principal{Kind: auth.User, Name: "gone", Admin: true}, []auth.Access{auth.Repository("alice/app", auth.All), auth.Catalog()}, s.clock.now())
+	s.must(err)
+	gone = bearer(gone)
+	s.must(s.accounts.Remove(s.Context(), "gone"))
 	return []string{
 		"-",
 		bearer(s.token("-", everything...)),
@@ -149,7 +172,8 @@ func (s *stack) columns() []string {
 		bearer(old),
 		bearer(unsigned(alice)),
 		"Bearer garbage",
-		"alice", "bob", "Basic " + base64.StdEncoding.EncodeToString([]byte("alice:wrong")),
+		"alice", "bob", basicOf("alice", "wrong"),
+		s.tokenBy(robot, everything...), s.tokenBy(narrow, everything...), gone, stopped, robot, narrow, disabled,
 	}
 }
 
