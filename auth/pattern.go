@@ -68,10 +68,17 @@ func ParsePattern(s string) (Pattern, error) {
 		}
 		p.parts = append(p.parts, next)
 	}
+	p.endDeep()
+	return p, nil
+}
+
+var errDeep = errors.New("** stands between slashes")
+
+// endDeep makes a last ** one component or more.
+func (p *Pattern) endDeep() {
 	if p.parts[len(p.parts)-1].deep {
 		p.parts = append(p.parts, part{pieces: []piece{{kind: pieceStar}}})
 	}
-	return p, nil
 }
 
 func parsePart(s string) (part, error) {
@@ -81,7 +88,7 @@ func parsePart(s string) (part, error) {
 	case s == "**":
 		return part{deep: true}, nil
 	case strings.Contains(s, "**"):
-		return part{}, errors.New("** stands between slashes")
+		return part{}, errDeep
 	case !strings.ContainsAny(s, "*$") && !oci.ValidComponent(s):
 		return part{}, fmt.Errorf("%q is no component of a repository name", s)
 	}
