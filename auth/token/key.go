@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/berth-registry/berth/auth/internal/jwk"
 	"github.com/golang-jwt/jwt/v5"
 )
 
@@ -69,11 +70,11 @@ func newKey(private any) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	members, err := membersOf(signer.Public())
+	members, err := jwk.Of(signer.Public())
 	if err != nil {
 		return nil, err
 	}
-	return &key{members.thumbprint(), method, signer, signer.Public()}, nil
+	return &key{members.Thumbprint(), method, signer, signer.Public()}, nil
 }
 
 // methodOf returns the one algorithm that a key is for.

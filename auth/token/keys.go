@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"github.com/berth-registry/berth/auth/internal/jwk"
 	"github.com/berth-registry/berth/auth/internal/secret"
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -119,16 +120,11 @@ func (r *ring) find(t *jwt.Token) (any, error) {
 // JWKS returns the public keys as a JWK Set in JSON, for
 // /.well-known/jwks.json. The first signs.
 func (k *Keys) JWKS() []byte {
-	var set keySet
+	var set jwk.Set
 	for _, key := range k.ring.Load().order {
-		m, _ := membersOf(key.public) // newKey has done it without error
-		set.Keys = append(set.Keys, publicKey{members: m, ID: key.id, Algorithm: key.method.Alg(), Use: "sig"})
+		m, _ := jwk.Of(key.public) // newKey has done it without error
+		set.Keys = append(set.Keys, jwk.Key{Members: m, ID: key.id, Algorithm: key.method.Alg(), Use: "sig"})
 	}
-	return marshal(set)
-}
-
-// marshal writes structs of strings, which cannot fail.
-func marshal(v any) []byte {
-	data, _ := json.Marshal(v)
+	data, _ := json.Marshal(set) // strings, which cannot fail
 	return data
 }
