@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/berth-registry/berth/auth/internal/jwk"
+	"github.com/berth-registry/berth/auth/internal/reason"
 	"github.com/berth-registry/berth/auth/internal/secret"
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -104,15 +105,15 @@ func (r *ring) add(next *key) error {
 // 4.1.11).
 func (r *ring) find(t *jwt.Token) (any, error) {
 	if _, has := t.Header["crit"]; has {
-		return nil, errCritical
+		return nil, reason.ErrCritical
 	}
 	id, _ := t.Header["kid"].(string)
 	key := r.byID[id]
 	if key == nil {
-		return nil, errUnknownKey
+		return nil, reason.ErrUnknownKey
 	}
 	if t.Method != key.method {
-		return nil, errAlgorithm
+		return nil, reason.ErrAlgorithm
 	}
 	return key.public, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/internal/cache"
+	"github.com/berth-registry/berth/auth/internal/reason"
 	"github.com/golang-jwt/jwt/v5"
 )
 
@@ -131,5 +132,5 @@ func (r *ring) parse(raw, issuer, audience string, now time.Time, c jwt.Claims) 
 		jwt.WithStrictDecoding(),
 	)
 	_, err := parser.ParseWithClaims(raw, c, r.find)
-	return reason(err)
+	return reason.Of(err)
 }

@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"metadata/bolt":      {"oci", "storage", "metadata"},
 	"registry":           {"oci", "storage", "metadata"},
 	"auth":               {"oci"},
-	"auth/token":         {"oci", "auth", "auth/internal/cache", "auth/internal/jwk", "auth/internal/secret", "internal/durable"},
+	"auth/token":         {"oci", "auth", "auth/internal/cache", "auth/internal/jwk", "auth/internal/reason", "auth/internal/secret", "internal/durable"},
 	"auth/account":       {"oci", "auth", "auth/internal/cache", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"auth/robot":         {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"auth/personal":      {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
