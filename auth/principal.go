@@ -48,7 +48,8 @@ type Principal struct {
 	Narrowed bool
 
 	// Credential is the id of the personal token that it came by, or names the
-	// secret of a robot, for Standing; "" if by a password.
+	// secret of a robot, or the entries of the configuration that let in who is
+	// outside, for Standing; "" if by a password.
 	Credential string
 	// Client is the address that asks now, for grants to an address range and
 	// the audit trail. It is set for each request and never from a token.
@@ -57,7 +58,7 @@ type Principal struct {
 	// Token says that a token was presented. What it holds is then a ceiling:
 	// Gate asks Allows, not the grants.
 	Token   bool
-	Expires time.Time // of the token; zero otherwise
+	Expires time.Time // of the token, or of the credentials if they do; zero otherwise
 	access  []Access
 }
 

@@ -44,17 +44,20 @@ type Issuer struct {
 // for that long and up to a second more. There is no issued_at to hand out with
 // it: clients compare that with their own clock. ErrTooLong as it says; any
 // other error is the signer's.
+//
+// Where the credentials of p expire, the token does not outlive them, and
+// expiresIn can be less than 60 seconds.
 func (i *Issuer) Issue(p auth.Principal, access []auth.Access, now time.Time) (token string, expiresIn time.Duration, err error) {
 	subject, id, err := identityOf(p)
 	if err != nil {
 		return "", 0, err
 	}
-	expiresIn = max(i.TTL, minTTL).Truncate(time.Second)
+	expiresIn, ends := i.life(p, now)
 	signed, err := i.Keys.sign(claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer:    i.Issuer,
 			Audience:  jwt.ClaimStrings{i.Service},
-			ExpiresAt: jwt.NewNumericDate(now.Add(expiresIn + time.Second)), // cut to a second
+			ExpiresAt: jwt.NewNumericDate(ends),
 			NotBefore: jwt.NewNumericDate(now.Add(-backdate)),
 			IssuedAt:  jwt.NewNumericDate(now.Add(-backdate)),
 			ID:        rand.Text(),
@@ -64,6 +67,18 @@ func (i *Issuer) Issue(p auth.Principal, access []auth.Access, now time.Time) (t
 		Berth:   id,
 	})
 	return signed, expiresIn, err
+}
+
+// life returns how long a token for p is good, in whole seconds, and when it
+// ends, which will be cut to a second.
+func (i *Issuer) life(p auth.Principal, now time.Time) (expiresIn time.Duration, ends time.Time) {
+	expiresIn = max(i.TTL, minTTL).Truncate(time.Second)
+	ends = now.Add(expiresIn + time.Second)
+	if p.Expires.IsZero() || !p.Expires.Before(ends) {
+		return expiresIn, ends
+	}
+	left := p.Expires.Sub(now).Truncate(time.Second)
+	return min(expiresIn, max(left, time.Second)), p.Expires // clients take 0 for "for ever"
 }
 
 // entries are the access entries as they are written, [] in JSON if there are

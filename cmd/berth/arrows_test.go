@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"registry":           {"oci", "storage", "metadata"},
 	"auth":               {"oci"},
 	"auth/token":         {"oci", "auth", "auth/internal/cache", "auth/internal/jwk", "auth/internal/reason", "auth/internal/secret", "internal/durable"},
+	"auth/issuer":        {"oci", "auth", "auth/internal/cache", "auth/internal/jwk", "auth/internal/reason"},
 	"auth/account":       {"oci", "auth", "auth/internal/cache", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"auth/robot":         {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"auth/personal":      {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
