@@ -14,16 +14,26 @@ type Auth struct {
 	LDAP           LDAP            `yaml:"ldap"`
 }
 
-// TrustedIssuer is an outside issuer whose tokens are accepted, up to a ceiling of repositories and actions.
+// TrustedIssuer is an outside issuer whose tokens are accepted, up to a ceiling of repositories and actions. Entries about one issuer
+// have the same jwks and who; all that fit a token add up.
 type TrustedIssuer struct {
 	Issuer       string            `yaml:"issuer"`       // iss, exactly; never auth.issuer
-	JWKS         string            `yaml:"jwks"`         // its public keys: a file, or an http(s) URL
+	JWKS         string            `yaml:"jwks"`         // its public keys: a file, an https URL, or "" (default): it is asked (OIDC discovery)
 	Audience     string            `yaml:"audience"`     // aud that must be there
-	Who          string            `yaml:"who"`          // prefix of the names of its principals; one name component
-	Require      map[string]string `yaml:"require"`      // claim: pattern that its value must match
-	Repositories []string          `yaml:"repositories"` // patterns: the ceiling
-	Actions      []string          `yaml:"actions"`      // pull | push | delete | *: the ceiling
+	Who          string            `yaml:"who"`          // before the names of its principals, and issuer:WHO in grants; one name component
+	Tokens       string            `yaml:"tokens"`       // identity (default): ID tokens as passwords | registry: bearer tokens with an access claim
+	Require      map[string]string `yaml:"require"`      // claim: pattern that its value must match; at least one for identity
+	Repositories []string          `yaml:"repositories"` // patterns, also with ${claim:NAME}: the rights of identity tokens, the ceiling of registry tokens
+	Actions      []string          `yaml:"actions"`      // pull | push | delete | *
 }
+
+// The values of TrustedIssuer.Tokens.
+const (
+	tokensIdentity = "identity"
+	tokensRegistry = "registry"
+)
+
+func (t *TrustedIssuer) setDefaults() { t.Tokens = tokensIdentity }
 
 // Grant allows or denies. Nothing is allowed by default; all matching grants add up; a denying one wins.
 type Grant struct {

@@ -44,6 +44,7 @@ type defaulter interface{ setDefaults() }
 var (
 	_ defaulter = (*Upstream)(nil)
 	_ defaulter = (*Override)(nil)
+	_ defaulter = (*TrustedIssuer)(nil)
 )
 
 func newDecoder(s source, root ast.Node, ps places) *decoder {

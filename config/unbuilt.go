@@ -17,7 +17,6 @@ func unbuiltFeatures() []feature {
 		{"storage.driver", func(c Config) bool { return c.Storage.Driver == "s3" }},
 		{"metadata.driver", func(c Config) bool { return c.Metadata.Driver == "postgres" }},
 		{"redis.url", func(c Config) bool { return c.Redis.URL != "" }},
-		{"auth.trusted_issuers", func(c Config) bool { return len(c.Auth.TrustedIssuers) > 0 }},
 		{"auth.oidc", func(c Config) bool { return c.Auth.OIDC != OIDC{} }},
 		{"auth.ldap", func(c Config) bool { return c.Auth.LDAP != LDAP{} }},
 		{"ratelimit.enabled", func(c Config) bool { return c.RateLimit.Enabled }},

@@ -2,11 +2,9 @@ package config
 
 import (
 	"errors"
-	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
@@ -39,33 +37,6 @@ func (r *review) keyFiles(files Files) {
 			r.add(at("auth.key", i), "is in the list already, as entry %d", first+1)
 		}
 	}
-}
-
-func (r *review) trustedIssuers(a Auth) {
-	seen := []string{a.Issuer}
-	for i, t := range a.TrustedIssuers {
-		path := at("auth.trusted_issuers", i)
-		r.check(path+".issuer", checkLabel(t.Issuer))
-		if slices.Contains(seen, t.Issuer) {
-			r.add(path+".issuer", "must differ from auth.issuer and from the other issuers")
-		}
-		seen = append(seen, t.Issuer)
-		r.check(path+".jwks", checkFileOrURL(t.JWKS))
-		r.check(path+".audience", checkLabel(t.Audience))
-		r.check(path+".who", checkName(t.Who))
-		for _, claim := range slices.Sorted(maps.Keys(t.Require)) {
-			r.check(join(path+".require", showKey(claim)), checkLabel(t.Require[claim]))
-		}
-		r.some(path+".repositories", t.Repositories, checkPattern)
-		r.some(path+".actions", t.Actions, checkAction)
-	}
-}
-
-func checkFileOrURL(text string) error {
-	if strings.Contains(text, "://") {
-		return checkURL(text, "http", "https")
-	}
-	return checkFile(text)
 }
 
 func (r *review) grants(a Auth) {

@@ -20,7 +20,7 @@ func TestValidatePaths(t *testing.T) {
 	}
 	issuer := func(change func(*TrustedIssuer)) func(*Config) {
 		return func(c *Config) {
-			i := TrustedIssuer{Issuer: "https://i", JWKS: "https://i/jwks", Audience: "a", Who: "ci", Require: map[string]string{"owner": "me"}, Repositories: []string{"ci/**"}, Actions: []string{"*"}}
+			i := TrustedIssuer{Issuer: "https://i", JWKS: "https://i/jwks", Audience: "a", Who: "ci", Tokens: "identity", Require: map[string]string{"owner": "me"}, Repositories: []string{"ci/**"}, Actions: []string{"*"}}
 			change(&i)
 			c.Auth.TrustedIssuers = []TrustedIssuer{i}
 		}
@@ -71,7 +71,7 @@ func TestValidatePaths(t *testing.T) {
 		{"issuer", issuer(func(*TrustedIssuer) {}), ""},
 		{"issuer, ours", issuer(func(i *TrustedIssuer) { i.Issuer = "berth" }), "auth.trusted_issuers[0].issuer"},
 		{"issuer, all wrong", issuer(func(i *TrustedIssuer) { *i = TrustedIssuer{Require: map[string]string{"o": ""}} }),
-			"auth.trusted_issuers[0].issuer auth.trusted_issuers[0].jwks auth.trusted_issuers[0].audience auth.trusted_issuers[0].who auth.trusted_issuers[0].require.o auth.trusted_issuers[0].repositories auth.trusted_issuers[0].actions"},
+			"auth.trusted_issuers[0].issuer auth.trusted_issuers[0].jwks auth.trusted_issuers[0].audience auth.trusted_issuers[0].who auth.trusted_issuers[0].tokens auth.trusted_issuers[0].require.o auth.trusted_issuers[0].repositories auth.trusted_issuers[0].actions"},
 		{"empty grant", func(c *Config) { c.Auth.Grants = []Grant{{}} }, "auth.grants[0].who auth.grants[0].repositories auth.grants[0].actions"},
 		{"wrong grant", func(c *Config) {
 			c.Auth.Grants = []Grant{{Who: []string{"bob", "user:Bob", "user:bob", "user:bob"}, Repositories: []string{"Team/**", "${user}-x/*", "${me}/**"}, Actions: []string{"read"}}}
@@ -210,7 +210,6 @@ func TestUnbuiltFeaturesSwitchedOn(t *testing.T) {
 	c := Default()
 	c.HTTP.TLS.ClientCA, c.HTTP.TLS.ACME.Hosts, c.Log.Audit = "ca", []string{"a.b"}, "-"
 	c.Storage.Driver, c.Metadata.Driver, c.Redis.URL = "s3", "postgres", "redis://h"
-	c.Auth.TrustedIssuers = []TrustedIssuer{{}}
 	c.Auth.OIDC.Issuer, c.Auth.LDAP.URL = "x", "x"
 	c.RateLimit.Enabled, c.RateLimit.RequestsPerMinute = true, 1
 	c.Mirror.Addr, c.Mirror.Default, c.Mirror.DefaultNames, c.Mirror.Reserved = "x", "x", []string{"x"}, []string{"x"}

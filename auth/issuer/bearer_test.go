@@ -1,6 +1,7 @@
 package issuer_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -55,7 +56,8 @@ func TestBearer(t *testing.T) {
 		"a text of actions":  {[]any{map[string]any{"type": "repository", "name": "team/a", "actions": "pull"}}, "refused"},
 		"an object":          {map[string]any{"type": "repository"}, "refused"},
 		"a text":             {"repository:team/a:pull", "refused"},
-		"null":               {nil, "refused"},
+		"null":               {json.RawMessage("null"), ""},
+		"absent":             {nil, ""},
 		"more than a client": {entries(make([][2]string, auth.MaxScopes+1)...), "refused"},
 	} {
 		who, err := i.Verify(p.sign("RS256", jwt.MapClaims{"access": tc.access}), start)

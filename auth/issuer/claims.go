@@ -66,11 +66,11 @@ func (c claims) GetAudience() (jwt.ClaimStrings, error) {
 	return list, nil
 }
 
-// access are the entries of the access claim that can mean something here. One
-// of an unknown type or about a name that no repository has gives no right.
+// access are the entries of the access claim. None is there in the token that a
+// client logs in with, and some servers then leave the claim out.
 func (c claims) access() ([]auth.Access, error) {
 	var list []auth.Access
-	if !c.is("access") || json.Unmarshal(c["access"], &list) != nil || len(list) > auth.MaxScopes {
+	if c.is("access") && json.Unmarshal(c["access"], &list) != nil || len(list) > auth.MaxScopes {
 		return nil, errAccess
 	}
 	return list, nil

@@ -14,7 +14,7 @@ var (
 	errNoKeys   = errors.New("the keys of the issuer cannot be had at the moment")
 	errRequire  = errors.New("the claims are not those that are required")
 	errSubject  = errors.New("sub is missing, too long or no visible text")
-	errAccess   = errors.New("the access claim is missing or malformed")
+	errAccess   = errors.New("the access claim is malformed")
 	errTooMany  = errors.New("more rights than a token can hold")
 	errNotValid = errors.New("no longer trusted")
 )

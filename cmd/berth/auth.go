@@ -11,6 +11,7 @@ import (
 	"github.com/berth-registry/berth/api"
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/account"
+	"github.com/berth-registry/berth/auth/issuer"
 	"github.com/berth-registry/berth/auth/personal"
 	"github.com/berth-registry/berth/auth/robot"
 	"github.com/berth-registry/berth/auth/token"
@@ -25,15 +26,21 @@ import (
 const apiAudience = "/api"
 
 // openAuth makes everything that says who somebody is.
-func (r *running) openAuth(c config.Config, store metadata.Store) (err error) {
+func (r *running) openAuth(c config.Config, store metadata.Store, log *slog.Logger) (err error) {
 	if r.keys, err = token.Load(c.Auth.Key); err != nil {
 		return err
 	}
 	if err := r.openAccounts(c, store); err != nil {
 		return err
 	}
-	r.door = auth.Door{Robots: r.robots, Personal: r.personal, Users: r.accounts}
-	r.standing = auth.Standings{Robots: r.robots, Personal: r.personal, Users: r.accounts}
+	r.issuers = issuer.New(log, nil)
+	trust, err := r.issuers.Prepare(trusted(c.Auth))
+	if err != nil {
+		return err
+	}
+	r.issuers.Use(trust)
+	r.door = auth.Door{Robots: r.robots, Personal: r.personal, Outside: r.issuers, Users: r.accounts}
+	r.standing = auth.Standings{Robots: r.robots, Personal: r.personal, Outside: r.issuers, Users: r.accounts}
 	return nil
 }
 
@@ -123,4 +130,16 @@ func policy(c config.Auth) (*auth.Policy, error) {
 		grants = append(grants, grant)
 	}
 	return auth.NewPolicy(grants), nil
+}
+
+// trusted are the outside issuers of the configuration.
+func trusted(c config.Auth) []issuer.Entry {
+	var entries []issuer.Entry
+	for _, t := range c.TrustedIssuers {
+		entries = append(entries, issuer.Entry{
+			Issuer: t.Issuer, JWKS: t.JWKS, Audience: t.Audience, Who: t.Who, Tokens: issuer.Tokens(t.Tokens),
+			Require: t.Require, Repositories: t.Repositories, Actions: t.Actions,
+		})
+	}
+	return entries
 }

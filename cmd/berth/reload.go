@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"reflect"
+	"time"
 
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/token"
@@ -11,8 +12,8 @@ import (
 )
 
 // reload puts into force what can change while serving: grants, static users,
-// token keys, log level and TLS files. If anything about the configuration is wrong, all
-// of it stays as it was.
+// outside issuers, token keys, log level and TLS files. If anything about the
+// configuration is wrong, all of it stays as it was.
 func (r *running) reload(read func() (config.Config, error), level *slog.LevelVar, log *slog.Logger) {
 	next, err := read()
 	if err == nil {
@@ -24,7 +25,7 @@ func (r *running) reload(read func() (config.Config, error), level *slog.LevelVa
 	}
 	setLevel(level, next.Log)
 	if !reflect.DeepEqual(fixed(r.config), fixed(next)) {
-		log.Warn("configuration reloaded, but some of what changed takes a restart: all but grants, users, auth.key, log.level and the contents of TLS files")
+		log.Warn("configuration reloaded, but some of what changed takes a restart: all but grants, users, trusted issuers, auth.key, log.level and the contents of TLS files")
 		return
 	}
 	log.Info("configuration reloaded")
@@ -32,7 +33,7 @@ func (r *running) reload(read func() (config.Config, error), level *slog.LevelVa
 
 // fixed is the part of a configuration that a reload does not change.
 func fixed(c config.Config) config.Config {
-	c.Auth.Grants, c.Auth.Users, c.Auth.Key, c.Log.Level = nil, nil, nil, ""
+	c.Auth.Grants, c.Auth.Users, c.Auth.TrustedIssuers, c.Auth.Key, c.Log.Level = nil, nil, nil, nil, ""
 	return c
 }
 
@@ -42,6 +43,10 @@ func (r *running) apply(c config.Config) error {
 	var pair *tls.Certificate
 	var err error
 	if grants, err = policy(c.Auth); err != nil {
+		return err
+	}
+	trust, err := r.issuers.Prepare(trusted(c.Auth))
+	if err != nil {
 		return err
 	}
 	keys, err := token.Load(c.Auth.Key)
@@ -57,6 +62,8 @@ func (r *running) apply(c config.Config) error {
 		return err
 	}
 	r.policy.Store(grants)
+	r.issuers.Use(trust)
+	r.issuers.Refresh(time.Now())
 	r.keys.Replace(keys)
 	if pair != nil {
 		r.cert.current.Store(pair)

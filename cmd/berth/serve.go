@@ -57,6 +57,7 @@ func serve(ctx context.Context, c config.Config, reload func() (config.Config, e
 		return err
 	}
 	go r.maintain(ctx, log)
+	go r.issuers.Run(ctx)
 	go onSignal(ctx, hangup, func() { r.reload(reload, level, log) })
 	err = ls.run(ctx)
 	log.Info("stopped")

@@ -12,6 +12,7 @@ import (
 	"github.com/berth-registry/berth/api"
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/account"
+	"github.com/berth-registry/berth/auth/issuer"
 	"github.com/berth-registry/berth/auth/personal"
 	"github.com/berth-registry/berth/auth/robot"
 	"github.com/berth-registry/berth/auth/token"
@@ -40,6 +41,7 @@ type running struct {
 	accounts *account.Accounts
 	robots   *robot.Robots
 	personal *personal.Tokens
+	issuers  *issuer.Issuers
 	door     auth.PasswordVerifier
 	standing auth.Standings
 	api      *api.API
@@ -75,7 +77,7 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 	if err != nil {
 		return r, err
 	}
-	if err := r.openAuth(c, meta); err != nil {
+	if err := r.openAuth(c, meta, log); err != nil {
 		return r, err
 	}
 	sparse, err := patterns(c.Registry.Sparse)
@@ -94,9 +96,11 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 	r.closers = append(r.closers, func() error { r.registry.Close(); return nil })
 	r.metrics = newMetrics()
 	r.api = api.New(r.administration(c, log))
+	authenticator := r.authenticator(c, c.Auth.Service)
+	authenticator.Tokens = issuer.Bearers{Own: authenticator.Tokens, Outside: r.issuers} // the API takes none of theirs
 	r.server = server.New(server.Config{
 		Registry:    r.registry,
-		Auth:        r.authenticator(c, c.Auth.Service),
+		Auth:        authenticator,
 		Accounts:    r.door,
 		Issuer:      r.issuer(c.Auth, c.Auth.Service),
 		Refresher:   r.refresher(c.Auth),
