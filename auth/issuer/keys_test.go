@@ -159,7 +159,7 @@ func TestParsePEM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []string{m.Thumbprint(), libtrustID(t, ec.Public()), "", "anything"} {
+	for _, id := range []string{m.Thumbprint(), idsOf(ec.Public())[1], "", "anything"} {
 		if key, err := set.find(id, "ES256"); err != nil || key == nil {
 			t.Errorf("%q: %v", id, err)
 		}
@@ -200,16 +200,20 @@ func publicPEM(t *testing.T, public crypto.PublicKey) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 }
 
-// libtrustID is checked for its form here, and for its value by the end-to-end
-// test against a token server that uses libtrust.
-func libtrustID(t *testing.T, public crypto.PublicKey) string {
-	t.Helper()
-	id := idsOf(public)[1]
-	groups := strings.Split(id, ":")
-	if len(groups) != 12 || slices.ContainsFunc(groups, func(g string) bool { return len(g) != 4 }) {
-		t.Errorf("%s", id)
+// The keys of RFC 7517, A.1, and the ids that libtrust gives them.
+func TestIDs(t *testing.T) {
+	for key, want := range map[string]string{
+		ecJWK: "KG4U:JTP2:KRGU:YMTT:VJV7:GUDC:LJ65:KO53:NJYX:EMTU:6U4L:DGRA",
+		rsJWK: "VUZD:EDHW:YWLN:RBFQ:KOA3:UVZ2:XKG5:2V2J:WTPI:6SRD:U6PZ:VCO5",
+	} {
+		set, err := parseKeys(jwks(fmt.Sprintf(key, "")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ids := idsOf(set.keys[0].public); len(ids) != 2 || ids[1] != want {
+			t.Errorf("%v, want %s", ids, want)
+		}
 	}
-	return id
 }
 
 // FuzzKeys checks that whatever is read as keys can verify by the algorithms
