@@ -1,10 +1,10 @@
 package issuer
 
 import (
-	"crypto/sha256"
 	"time"
 
 	"github.com/berth-registry/berth/auth"
+	"github.com/berth-registry/berth/auth/internal/cache"
 	"github.com/golang-jwt/jwt/v5"
 )
 
@@ -35,10 +35,10 @@ func (b Bearers) Verify(raw string, now time.Time) (auth.Principal, error) {
 // issuer has such tokens it costs nothing.
 func (i *Issuers) recall(raw string, now time.Time) (auth.Principal, bool) {
 	t := i.trust.Load()
-	if !t.bearers || len(raw) > maxRememberMe {
+	if !t.bearers || len(raw) > cache.MaxToken {
 		return auth.Principal{}, false
 	}
-	return t.recall(proof{sha256.Sum256([]byte(raw)), Registry}, now)
+	return t.recall(proof{cache.Token(raw), Registry}, now)
 }
 
 // knows reports whether a token says that it is of an issuer that is trusted,

@@ -2,7 +2,6 @@ package issuer
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -11,12 +10,10 @@ import (
 	"time"
 
 	"github.com/berth-registry/berth/auth"
+	"github.com/berth-registry/berth/auth/internal/cache"
 )
 
-const (
-	maxToken      = 64 << 10 // bytes
-	maxRememberMe = 4 << 10  // bytes of a token that is remembered
-)
+const maxToken = 64 << 10 // bytes
 
 // Issuers are the outside issuers that are trusted. They may be used
 // concurrently.
@@ -108,21 +105,13 @@ func (i *Issuers) verify(ctx context.Context, raw string, tokens Tokens, now tim
 		return auth.Principal{}, errTooLong
 	}
 	trust := i.trust.Load()
-	it := proof{sha256.Sum256([]byte(raw)), tokens}
+	it := proof{cache.Token(raw), tokens}
 	if p, ok := trust.recall(it, now); ok {
 		return p, nil
 	}
 	v, err := trust.verify(ctx, raw, tokens, now)
-	if err == nil && len(raw) <= maxRememberMe {
+	if err == nil && memorable(raw, v.who) {
 		trust.remembered.Put(it, v, v.who.Expires)
 	}
 	return v.who, err
-}
-
-func (t *Trust) recall(it proof, now time.Time) (auth.Principal, bool) {
-	v, ok := t.remembered.Get(it, now)
-	if !ok || v.source.keys.Load() != v.keys {
-		return auth.Principal{}, false
-	}
-	return v.who, true
 }

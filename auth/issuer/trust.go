@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/internal/cache"
 	"github.com/berth-registry/berth/auth/internal/reason"
 )
 
-// maxRemembered is how many tokens are remembered: with the rules of their
-// principals some 100 MB at the very worst.
-const maxRemembered = 5_000
+// What is remembered takes some 150 MB at the very worst.
+const (
+	maxRemembered = 5_000   // tokens
+	maxRules      = 1 << 10 // bytes of the rules of one, which take thirty times as much when they are parsed
+)
 
 // Trust is what entries say, read. It does not change, but for the keys.
 type Trust struct {
@@ -113,6 +116,22 @@ func (i *Issuers) open(e Entry) (*source, error) {
 	}
 	s.keys.Store(set)
 	return s, nil
+}
+
+func (t *Trust) recall(it proof, now time.Time) (auth.Principal, bool) {
+	v, ok := t.remembered.Get(it, now)
+	if !ok || v.source.keys.Load() != v.keys {
+		return auth.Principal{}, false
+	}
+	return v.who, true
+}
+
+func memorable(raw string, p auth.Principal) bool {
+	size := 0
+	for _, text := range append(auth.RuleTexts(p.Own), auth.RuleTexts(p.Within)...) {
+		size += len(text)
+	}
+	return len(raw) <= cache.MaxToken && size <= maxRules
 }
 
 // has reports whether there is an entry about such tokens of the issuer.

@@ -225,6 +225,33 @@ func TestValidity(t *testing.T) {
 	}
 }
 
+// A token for credentials that expire ends with them at the latest, and is
+// never told to be good for no time at all.
+func TestCredentialsThatExpire(t *testing.T) {
+	keys := load(t)
+	at := time.Unix(start.Unix(), 0)
+	for _, tc := range []struct {
+		left      time.Duration // of the credentials
+		expiresIn time.Duration
+		ends      time.Duration
+	}{
+		{time.Hour, ttl, ttl + time.Second},
+		{ttl + time.Second, ttl, ttl + time.Second},
+		{ttl, ttl, ttl},
+		{100 * time.Second, 100 * time.Second, 100 * time.Second},
+		{59 * time.Second, 59 * time.Second, 59 * time.Second},
+		{1500 * time.Millisecond, time.Second, time.Second},
+		{500 * time.Millisecond, time.Second, 0},
+	} {
+		p := alice()
+		p.Expires = at.Add(tc.left)
+		raw, expiresIn, err := newIssuer(keys).Issue(p, nil, at)
+		if ends := int64(part(t, raw, 1)["exp"].(float64)); err != nil || expiresIn != tc.expiresIn || ends != at.Add(tc.ends).Unix() {
+			t.Errorf("%v left: %v, ends after %d s, %v", tc.left, expiresIn, ends-at.Unix(), err)
+		}
+	}
+}
+
 func warm(t *testing.T, keys *token.Keys, raw string) *token.Verifier {
 	v := token.NewVerifier(keys, issuer, service)
 	if _, err := v.Verify(raw, start); err != nil {

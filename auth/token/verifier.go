@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	maxRemembered = 10_000  // tokens
-	maxRememberMe = 4 << 10 // bytes of a token that is remembered
-	maxRules      = 512     // bytes of its rules, which take thirty times as much when they are parsed
+	maxRemembered = 10_000 // tokens
+	maxRules      = 512    // bytes of its rules, which take thirty times as much when they are parsed
 )
 
 // Verifier checks tokens of one issuer for one service. It may be used
@@ -66,7 +65,7 @@ func (v *Verifier) Verify(raw string, now time.Time) (auth.Principal, error) {
 	if len(raw) > MaxToken {
 		return v.refuse(fmt.Errorf("longer than %d bytes", MaxToken))
 	}
-	sum := digest(raw)
+	sum := cache.Token(raw)
 	keys := v.keys.ring.Load()
 	if t, ok := v.remembered.Get(sum, now); ok && t.by == keys {
 		v.counts.remembered.Add(1)
@@ -92,16 +91,7 @@ func memorable(raw string, p auth.Principal) bool {
 			size += len(r.Repositories.String())
 		}
 	}
-	return len(raw) <= maxRememberMe && size <= maxRules
-}
-
-// digest is SHA-256, for tokens that can be remembered without an allocation.
-func digest(raw string) [sha256.Size]byte {
-	var b [maxRememberMe]byte
-	if len(raw) > len(b) {
-		return sha256.Sum256([]byte(raw))
-	}
-	return sha256.Sum256(b[:copy(b[:], raw)])
+	return len(raw) <= cache.MaxToken && size <= maxRules
 }
 
 func (v *Verifier) refuse(err error) (auth.Principal, error) {
