@@ -51,11 +51,19 @@ type server struct {
 // startServer returns a ready server that the end of the test stops and judges.
 func startServer(t *testing.T) *server {
 	t.Helper()
+	s := newServer(t, "")
+	s.start(t)
+	return s
+}
+
+// newServer is a startServer that has not started, with more keys of auth in its configuration.
+func newServer(t *testing.T, more string) *server {
+	t.Helper()
 	dir := workDir(t)
 	s := &server{addr: freeAddr(t), berth: berthBinary(t), config: filepath.Join(dir, "config.yaml")}
-	must(t, os.WriteFile(s.config, fmt.Appendf(nil, config, s.addr, filepath.Join(dir, "data")), 0o600))
+	text := strings.Replace(fmt.Sprintf(config, s.addr, filepath.Join(dir, "data")), "\nauth:\n", "\nauth:\n"+more, 1)
+	must(t, os.WriteFile(s.config, []byte(text), 0o600))
 	t.Cleanup(func() { s.end(t) })
-	s.start(t)
 	return s
 }
 
