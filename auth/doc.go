@@ -16,6 +16,7 @@
 //	auth/token    signs and verifies the JWTs   imports auth, golang-jwt
 //	auth/account  users and their passwords     imports auth, metadata, bcrypt
 //	auth/robot    robots and their secrets      imports auth, metadata
+//	auth/issuer   tokens that others issue      imports auth, golang-jwt
 //	auth/personal personal tokens of users      imports auth, metadata
 //
 // Identity is a value that is handed on as a parameter, never something in a

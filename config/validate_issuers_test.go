@@ -1,6 +1,7 @@
 package config
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -172,5 +173,18 @@ func TestTrustedIssuersHavePlaces(t *testing.T) {
 	}
 	if n := strings.Count(err.Error(), "\n") + 1; n != 10 || t.Failed() {
 		t.Errorf("%d problems:\n%v", n, err)
+	}
+}
+
+// The examples of the documentation are good configurations.
+func TestIssuersDocument(t *testing.T) {
+	blocks := regexp.MustCompile("(?s)```yaml\n(auth:.*?)```").FindAllSubmatch(read(t, "../docs/auth-issuers.md"), -1)
+	if len(blocks) != 3 {
+		t.Fatalf("%d examples", len(blocks))
+	}
+	for _, b := range blocks {
+		if _, err := load("config.yaml", b[1], nil); err != nil {
+			t.Errorf("%v\n%s", err, b[1])
+		}
 	}
 }
