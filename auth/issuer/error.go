@@ -9,7 +9,7 @@ import (
 // Why a token is refused, beside what package reason has.
 var (
 	errTooLong  = errors.New("too long")
-	errTokens   = errors.New("this issuer's tokens are not taken here: see tokens in auth.trusted_issuers")
+	errTokens   = errors.New("tokens of this issuer are not taken in this place")
 	errType     = errors.New("typ is not JWT")
 	errNoKeys   = errors.New("the keys of the issuer cannot be had at the moment")
 	errRequire  = errors.New("the claims are not those that are required")

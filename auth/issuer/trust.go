@@ -15,7 +15,7 @@ import (
 // What is remembered takes some 150 MB at the very worst.
 const (
 	maxRemembered = 5_000   // tokens
-	maxRules      = 1 << 10 // bytes of the rules of one, which take thirty times as much when they are parsed
+	maxRuleTexts  = 1 << 10 // bytes of the rules of one, which take thirty times as much when they are parsed
 )
 
 // Trust is what entries say, read. It does not change, but for the keys.
@@ -131,7 +131,7 @@ func memorable(raw string, p auth.Principal) bool {
 	for _, text := range append(auth.RuleTexts(p.Own), auth.RuleTexts(p.Within)...) {
 		size += len(text)
 	}
-	return len(raw) <= cache.MaxToken && size <= maxRules
+	return len(raw) <= cache.MaxToken && size <= maxRuleTexts
 }
 
 // has reports whether there is an entry about such tokens of the issuer.
