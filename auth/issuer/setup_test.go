@@ -76,7 +76,7 @@ func newProvider(t testing.TB) *provider {
 			answer(w, r)
 			return
 		}
-		w.Write(body)
+		fmt.Fprintf(w, "%s", body)
 	})
 	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q,"authorization_endpoint":"x"}`, p.url, p.url+"/keys")

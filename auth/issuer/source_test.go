@@ -96,7 +96,7 @@ func TestOneRequestForAll(t *testing.T) {
 	p.answer = func(w http.ResponseWriter, _ *http.Request) {
 		close(held)
 		<-release
-		w.Write(p.jwks())
+		fmt.Fprintf(w, "%s", p.jwks())
 	}
 	i := trust(t, p.identity())
 	raw := p.sign("EdDSA", nil)
@@ -138,9 +138,9 @@ func TestBadAnswers(t *testing.T) {
 		answer    http.HandlerFunc
 	}{
 		{"huge", "longer than 262144 bytes", func(w http.ResponseWriter, _ *http.Request) {
-			w.Write(p.jwks())
+			fmt.Fprintf(w, "%s", p.jwks())
 			for range 300 {
-				w.Write(bytes.Repeat([]byte(" "), 1024))
+				fmt.Fprint(w, strings.Repeat(" ", 1024))
 			}
 		}},
 		{"redirect", "redirects are not followed", func(w http.ResponseWriter, r *http.Request) {
@@ -151,12 +151,12 @@ func TestBadAnswers(t *testing.T) {
 		}},
 		{"not found", "no such document", http.NotFound},
 		{"failure", "status 503", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }},
-		{"nothing", "no JWK Set", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"keys":[`) }},
-		{"empty", "no key in it", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"keys":[]}`) }},
-		{"HTML", "no key in it", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `<html>sign in</html>`) }},
+		{"nothing", "no JWK Set", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"keys":[`) }},
+		{"empty", "no key in it", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"keys":[]}`) }},
+		{"HTML", "no key in it", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `<html>sign in</html>`) }},
 		{"cut", "unexpected EOF", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
-			w.Write(p.jwks()[:10])
+			fmt.Fprintf(w, "%s", p.jwks()[:10])
 		}},
 	}
 	after, step := time.Duration(0), time.Minute
@@ -325,7 +325,7 @@ func TestDiscovery(t *testing.T) {
 			text, has := tc.documents[r.URL.Path]
 			switch {
 			case r.URL.Path == "/k":
-				io.WriteString(w, keys)
+				fmt.Fprint(w, keys)
 			case !has:
 				http.NotFound(w, r)
 			case text == "302":
@@ -333,7 +333,7 @@ func TestDiscovery(t *testing.T) {
 			case text == "500":
 				w.WriteHeader(http.StatusInternalServerError)
 			default:
-				io.WriteString(w, strings.ReplaceAll(text, "URL", url))
+				fmt.Fprint(w, strings.ReplaceAll(text, "URL", url))
 			}
 		}))
 		defer server.Close()
