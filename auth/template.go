@@ -44,8 +44,10 @@ func ParseTemplate(s string) (Template, error) {
 		}
 		t.parts = append(t.parts, segments)
 	}
-	_, err := t.expand(func(string) string { return "x" })
-	return t, err
+	if _, err := t.expand(func(string) string { return "x" }); err != nil {
+		return Template{}, fmt.Errorf("with x for each claim: %w", err)
+	}
+	return t, nil
 }
 
 func parseSegments(s string) ([]segment, error) {

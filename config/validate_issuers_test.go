@@ -41,6 +41,7 @@ func TestTrustedIssuers(t *testing.T) {
 	const (
 		noKeys  = `[0].jwks: must be set: the issuer is no https:// URL that could be asked for its keys`
 		scheme  = `[0].jwks: must begin with https://, or with http:// and a loopback address`
+		form    = "must be a repository pattern such as team/** or ci/${claim:project_path}/**: "
 		nobodys = `[0].require: must say whose the token is: one claim, without * before its first slash`
 		gh      = `[0].require: must say whose the token is: one of enterprise, enterprise_id, repository, repository_id, repository_owner, repository_owner_id, sub, workflow_ref, without * before its first slash`
 		gl      = `[0].require: must say whose the token is: one of namespace_id, namespace_path, project_id, project_path, sub, without * before its first slash`
@@ -103,9 +104,10 @@ func TestTrustedIssuers(t *testing.T) {
 		{"GitLab.com, a branch", []TrustedIssuer{of("https://gitlab.com", require("ref", "main"))}, []string{gl}},
 
 		{"a user", []TrustedIssuer{on("${user}/**")}, []string{`[0].repositories[0]: ${user} is no user here; ${claim:NAME} stands for a claim of the token`}},
-		{"no claim", []TrustedIssuer{on("a/${claim:}/**")}, []string{`[0].repositories[0]: repository pattern "a/${claim:}/**": a variable is ${claim:NAME}`}},
-		{"claim in a component", []TrustedIssuer{on("ci-${claim:a}/**", "x/${claim:b.c-d_E}")}, nil},
-		{"bad pattern of repositories", []TrustedIssuer{on("A/${claim:a}")}, []string{`[0].repositories[0]: must be a repository pattern such as team/** or */app: "A" is no component of a name (lowercase letters and digits, with . _ - between them)`}},
+		{"no claim", []TrustedIssuer{on("a/${claim:}/**")}, []string{`[0].repositories[0]: ` + form + `repository pattern "a/${claim:}/**": a variable is ${claim:NAME}`}},
+		{"claim in a component", []TrustedIssuer{on("ci-${claim:a}/**", "x/${claim:b.c-d_E}", "y/${claim:a}-*")}, nil},
+		{"a long one", []TrustedIssuer{on(strings.Repeat("a", 256))}, []string{`[0].repositories[0]: must be a repository pattern of at most 255 characters`}},
+		{"bad pattern of repositories", []TrustedIssuer{on("A/${claim:a}")}, []string{`[0].repositories[0]: ` + form + `with x for each claim: repository pattern "A/x": "A" is no component of a repository name`}},
 		{"too many", []TrustedIssuer{on(strings.Fields(numbered(auth.MaxRules + 1))...)}, []string{`[0].repositories: must be at most 32 patterns`}},
 	} {
 		c := Default()
