@@ -11,16 +11,17 @@ import (
 
 // pullCosts are the requests of a pull and how many allocations each may make,
 // from the parsed request to the last byte, the access line included. The
-// numbers are what is needed today: a larger one is a decision.
+// numbers are what is needed today, and two for bbolt, which copies the header of
+// a table where that is not aligned: a larger one is a decision.
 var pullCosts = []struct {
 	name   string
 	do     string
 	allocs float64
 }{
-	{"manifest HEAD by tag", "HEAD /v2/alice/app/manifests/v1", 29},
-	{"manifest GET by tag", "GET /v2/alice/app/manifests/v1", 34},
-	{"blob HEAD", "HEAD " + at + "{blob}", 29},
-	{"blob GET 1 KiB", "GET " + at + "{blob}", 45},
+	{"manifest HEAD by tag", "HEAD /v2/alice/app/manifests/v1", 30},
+	{"manifest GET by tag", "GET /v2/alice/app/manifests/v1", 35},
+	{"blob HEAD", "HEAD " + at + "{blob}", 30},
+	{"blob GET 1 KiB", "GET " + at + "{blob}", 46},
 }
 
 // puller is a registry with an image, and a token to pull it.
@@ -33,7 +34,9 @@ func puller(tb testing.TB) (s *stack, requests []*http.Request) {
 	s.manifest("alice/app", "v1", image(config, content))
 	token := bearer(s.token("alice", "repository:alice/app:pull"))
 	for _, c := range pullCosts {
-		requests = append(requests, s.request(row{do: strings.ReplaceAll(c.do, "{blob}", blob), as: token}))
+		r := s.request(row{do: strings.ReplaceAll(c.do, "{blob}", blob), as: token})
+		r.RemoteAddr = "192.0.2.1:50000"
+		requests = append(requests, r)
 	}
 	return s, requests
 }
