@@ -26,7 +26,8 @@ type Store interface {
 	Robots
 	Tokens
 
-	// Check reports whether the store answers: for readiness, so it is cheap.
+	// Check reports whether the store answers and can take writes: for
+	// readiness, so it is cheap.
 	Check(ctx context.Context) error
 	Close() error
 }

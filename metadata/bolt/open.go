@@ -40,19 +40,19 @@ func Open(path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Even if the file was there: who created it may not have come this far.
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	at, err := newOpened(path, file)
+	if err == nil {
+		// Even if the file was there: who created it may not have come this far.
+		err = syncDir(filepath.Dir(path))
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	ss, err := openSessions(path + ".sessions")
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	info, err := file.Stat()
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	at, h := opened{path, info}, newHealth()
+	h := newHealth()
 	return &Store{at: at, db: db, file: file, health: h, writer: newWriter(db, at, h), sessions: ss, now: opts.Now}, nil
 }
 

@@ -36,6 +36,9 @@ func TestOpenCreates(t *testing.T) {
 	if s.Stats().Size == 0 {
 		t.Error("has no size")
 	}
+	if s.db.NoSync || s.db.NoGrowSync || s.db.NoFreelistSync {
+		t.Error("something is not synced")
+	}
 	for name, mode := range map[string]os.FileMode{filepath.Dir(path): 0o700, path: 0o600} {
 		info, err := os.Stat(name)
 		ok(t, err)

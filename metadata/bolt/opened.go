@@ -15,8 +15,10 @@ type opened struct {
 	info os.FileInfo
 }
 
-func newOpened(path string) (opened, error) {
-	info, err := os.Stat(path)
+// newOpened is for what file has open, and keeps open: some file systems give
+// another number to what nobody has.
+func newOpened(path string, file *os.File) (opened, error) {
+	info, err := file.Stat()
 	return opened{path, info}, err
 }
 

@@ -37,7 +37,7 @@ func openSessionLog(path string, visit func(metadata.Session)) (*sessionLog, err
 		return nil, err
 	}
 	l := &sessionLog{file: f}
-	if l.at, err = newOpened(path); err == nil {
+	if l.at, err = newOpened(path, f); err == nil {
 		err = l.read(visit)
 	}
 	if err == nil {
@@ -119,7 +119,7 @@ func (l *sessionLog) rewrite(open iter.Seq[metadata.Session]) error {
 		return err
 	}
 	next := &sessionLog{file: f}
-	if next.at, err = newOpened(f.Name()); err == nil {
+	if next.at, err = newOpened(f.Name(), f); err == nil {
 		err = next.fill(open)
 	}
 	if err == nil {
