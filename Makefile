@@ -50,9 +50,10 @@ tools: ## install the programs that the end-to-end tests drive
 	./e2e/install-tools.sh
 
 .PHONY: e2e
-e2e: build ## end-to-end tests with real clients, the conformance suite and 300 kills (needs `make tools`)
+e2e: build ## end-to-end tests with real clients, the conformance suite, 300 kills and disks that fail (needs `make tools`)
 	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -timeout 20m .
 	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -timeout 20m -v ./crash
+	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -timeout 20m -v ./durability
 	cd e2e/differential && $(GO) test -count=1 -timeout 20m .
 
 .PHONY: clients
@@ -79,7 +80,8 @@ conformance: tools build ## the OCI conformance suite alone
 	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -run Conformance -v .
 
 .PHONY: chaos
-chaos: build ## kill the server 5000 times under load
+chaos: build ## kill the server 5000 times under load, and fill its disk page by page
+	cd e2e && BERTH_SWEEP=64 BERTH_BIN=$(CURDIR)/berth $(GO) test -count=1 -timeout 1h -v -run Full ./durability
 	cd e2e && BERTH_KILLS=5000 BERTH_BIN=$(CURDIR)/berth $(GO) test -count=1 -timeout 3h -v ./crash
 
 .PHONY: compare

@@ -20,6 +20,8 @@ needed=(
 	podman:podman
 	buildah:buildah
 	strace:strace
+	mkfs.ext4:e2fsprogs
+	mount:mount
 	dpkg-deb:dpkg
 	tar:tar
 	/etc/ssl/certs/ca-certificates.crt:ca-certificates

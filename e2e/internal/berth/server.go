@@ -21,7 +21,7 @@ const Password = "password-of-the-tests"
 
 const settings = `
 http: {addr: %q, admin_socket: %q}
-log: {level: error}
+log: {level: warn}
 storage: {filesystem: {root: %q}}
 metadata: {bolt: {path: %q}}
 auth: {key: %q, token_ttl: 1h}
@@ -111,16 +111,19 @@ func (s *Server) Command(t *testing.T, args ...string) *exec.Cmd {
 // Start starts the server and returns when it is ready.
 func (s *Server) Start(t *testing.T) {
 	t.Helper()
-	s.launch(t, "ready", func() bool { status, _ := s.Ready(); return status == http.StatusOK })
+	if !s.launch(t, func(status int) bool { return status == http.StatusOK }) {
+		t.Fatalf("serve ended:\n%s", s.Logs())
+	}
 }
 
-// Launch starts the server and returns when it answers, ready or not.
-func (s *Server) Launch(t *testing.T) {
+// Launch starts the server and returns when it answers, ready or not, or has
+// ended.
+func (s *Server) Launch(t *testing.T) (up bool) {
 	t.Helper()
-	s.launch(t, "an answer", func() bool { status, _ := s.Ready(); return status != 0 })
+	return s.launch(t, func(status int) bool { return status != 0 })
 }
 
-func (s *Server) launch(t *testing.T, what string, up func() bool) {
+func (s *Server) launch(t *testing.T, is func(status int) bool) (up bool) {
 	t.Helper()
 	s.cmd = s.Command(t, "serve")
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
@@ -128,24 +131,19 @@ func (s *Server) launch(t *testing.T, what string, up func() bool) {
 	cmd, done := s.cmd, make(chan error, 1)
 	s.done = done
 	go func() { done <- cmd.Wait() }()
-	s.until(t, what, up)
-}
-
-// until waits for what the server will do, unless it ends.
-func (s *Server) until(t *testing.T, what string, happened func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(limit)
-	for !happened() {
-		select {
-		case err := <-s.done:
-			s.cmd = nil
-			t.Fatalf("serve ended: %v\n%s", err, s.Logs())
-		case <-time.After(2 * time.Millisecond): // between two looks, bounded below
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); {
+		if status, _ := s.Ready(); is(status) {
+			return true
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %v\n%s", what, limit, s.Logs())
+		select {
+		case <-s.done:
+			s.cmd = nil
+			return false
+		case <-time.After(2 * time.Millisecond): // between two looks, bounded above
 		}
 	}
+	t.Fatalf("not up within %v\n%s", limit, s.Logs())
+	return false
 }
 
 // Refused runs serve, which must end by itself with the code 1, and returns
