@@ -61,7 +61,7 @@ func (ss *sessions) get(id string) (metadata.Session, error) {
 		return metadata.Session{}, fs.ErrNotExist
 	}
 	s.State = slices.Clone(s.State)
-	return s, nil
+	return s, ss.log.at.still()
 }
 
 // put is a compare and swap on the version.
