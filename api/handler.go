@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -175,7 +176,7 @@ func done(w http.ResponseWriter) error {
 
 // list answers with the page of a listing that the query asks for. seq visits
 // what comes after an entry, name is what an entry goes by.
-func list[T any](w http.ResponseWriter, r *http.Request, seq func(after string) func(yield func(T, error) bool), name func(T) string) error {
+func list[T any](w http.ResponseWriter, r *http.Request, seq func(after string) iter.Seq2[T, error], name func(T) string) error {
 	query := r.URL.Query()
 	n, err := pageSize(query)
 	if err != nil {

@@ -49,7 +49,7 @@ type RobotChange struct {
 }
 
 func (a *API) listRobots(w http.ResponseWriter, r *http.Request, _ caller) error {
-	after := func(last string) func(yield func(Robot, error) bool) { return a.Robots.List(r.Context(), last) }
+	after := func(last string) iter.Seq2[Robot, error] { return a.Robots.List(r.Context(), last) }
 	return list(w, r, after, func(r Robot) string { return r.Name })
 }
 

@@ -57,7 +57,7 @@ func (a *API) listTokens(w http.ResponseWriter, r *http.Request, c caller) error
 	if err != nil {
 		return err
 	}
-	after := func(last string) func(yield func(Token, error) bool) { return a.Tokens.List(r.Context(), owner, last) }
+	after := func(last string) iter.Seq2[Token, error] { return a.Tokens.List(r.Context(), owner, last) }
 	return list(w, r, after, func(t Token) string { return t.ID })
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"time"
 
@@ -57,7 +58,7 @@ func (a *API) listUsers(w http.ResponseWriter, r *http.Request, _ caller) error 
 	if err != nil {
 		return err
 	}
-	after := func(last string) func(yield func(User, error) bool) {
+	after := func(last string) iter.Seq2[User, error] {
 		return func(yield func(User, error) bool) {
 			for _, u := range users {
 				if u.Name > last && !yield(u, nil) {

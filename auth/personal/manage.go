@@ -66,9 +66,7 @@ func (t *Tokens) Add(ctx context.Context, n NewToken, now time.Time) (token stri
 	if !n.Expires.IsZero() && !now.Before(n.Expires) {
 		return "", Token{}, fmt.Errorf("%w: it would have expired already", ErrInvalid)
 	}
-	if _, err := t.owners.Owner(ctx, n.Owner); errors.Is(err, auth.ErrBadCredentials) {
-		return "", Token{}, ErrNoOwner
-	} else if err != nil {
+	if err := t.hasOwner(ctx, n.Owner); err != nil {
 		return "", Token{}, err
 	}
 	key := secret.Random(secretBytes)
@@ -79,7 +77,20 @@ func (t *Tokens) Add(ctx context.Context, n NewToken, now time.Time) (token stri
 	if err := t.add(ctx, row); err != nil {
 		return "", Token{}, err
 	}
+	// Who is removed takes the tokens along that are there by then. One that
+	// comes a moment later would be the next owner's of that name.
+	if err := t.hasOwner(ctx, n.Owner); err != nil {
+		return "", Token{}, errors.Join(err, t.Revoke(ctx, row.ID, ""))
+	}
 	return auth.PersonalPrefix + row.ID + "_" + key, listed(row), nil
+}
+
+func (t *Tokens) hasOwner(ctx context.Context, name string) error {
+	_, err := t.owners.Owner(ctx, name)
+	if errors.Is(err, auth.ErrBadCredentials) {
+		return ErrNoOwner
+	}
+	return err
 }
 
 func (t *Tokens) add(ctx context.Context, row metadata.Token) error {

@@ -48,6 +48,9 @@ func (c *counted) UpdateToken(ctx context.Context, id string, change func(*metad
 type people map[string]auth.Principal
 
 func (p people) Owner(_ context.Context, name string) (auth.Principal, error) {
+	if name == "leaving" {
+		defer delete(p, name)
+	}
 	if name == "broken" {
 		return auth.Principal{}, errStore
 	}
@@ -254,6 +257,18 @@ func TestAddRefuses(t *testing.T) {
 	}
 	if _, _, err := s.tokens.Add(t.Context(), personal.NewToken{Owner: "alice", Name: "one too many"}, start); !errors.Is(err, personal.ErrTooMany) {
 		t.Error(err)
+	}
+}
+
+// TestAddWhileTheOwnerGoes leaves no token for whoever gets the name later.
+func TestAddWhileTheOwnerGoes(t *testing.T) {
+	s := setup(t)
+	s.people["leaving"] = auth.Principal{Kind: auth.User, Name: "leaving"} // is there the first time that one looks
+	if token, _, err := s.tokens.Add(t.Context(), personal.NewToken{Owner: "leaving", Name: "x"}, start); !errors.Is(err, personal.ErrNoOwner) || token != "" {
+		t.Errorf("%q %v", token, err)
+	}
+	for got, err := range s.tokens.List(t.Context(), "leaving", "") {
+		t.Errorf("left: %+v %v", got, err)
 	}
 }
 
