@@ -29,8 +29,8 @@ var (
 	ErrInsufficientScope = errors.New("insufficient scope")
 	// ErrDenied means a principal who is known and may not.
 	ErrDenied = errors.New("denied")
-	// ErrScope means a scope parameter against the grammar, too long, or too
-	// many of them.
+	// ErrScope means a scope against the grammar or too long, or too many of
+	// them; only the last is told to a client.
 	ErrScope = errors.New("malformed scope")
 	// ErrTooManyLogins means that the password was not looked at, because too
 	// many others wait to be: the same request may do a moment later.

@@ -23,10 +23,10 @@ var errUnknownScope = errors.New("nothing of this kind is here")
 // in which they came first. The source is distribution's
 // docs/content/spec/auth/scope.md, and what clients really send.
 //
-// ErrScope for what breaks the grammar, is too long or too many: no client
-// does that, and a person with curl is better told. A scope by the grammar
-// that names an unknown type, action or an impossible repository is dropped:
-// rights that are missing shrink the answer and are no error.
+// A scope that breaks the grammar, is too long, or names an unknown type, action
+// or an impossible repository is dropped: rights that are missing shrink the
+// answer and are no error, and a client that asks for one thing of a later
+// version gets the rest. ErrScope if there are more than MaxScopes.
 func ParseScopes(values []string) ([]Access, error) {
 	var scopes []Access
 	n := 0
@@ -35,14 +35,9 @@ func ParseScopes(values []string) ([]Access, error) {
 			if n++; n > MaxScopes {
 				return nil, fmt.Errorf("%w: more than %d", ErrScope, MaxScopes)
 			}
-			a, err := ParseScope(s)
-			if errors.Is(err, errUnknownScope) {
-				continue
+			if a, err := ParseScope(s); err == nil {
+				scopes = merge(scopes, a)
 			}
-			if err != nil {
-				return nil, err
-			}
-			scopes = merge(scopes, a)
 		}
 	}
 	return scopes, nil

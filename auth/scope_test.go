@@ -45,11 +45,9 @@ func TestParseScopes(t *testing.T) {
 	}
 }
 
-func TestParseScopesRefused(t *testing.T) {
-	var many []string
-	for i := range auth.MaxScopes + 1 {
-		many = append(many, fmt.Sprintf("repository:r%d:pull", i))
-	}
+// What is malformed is passed over, and what stands beside it is not.
+func TestParseScopesMalformed(t *testing.T) {
+	good := auth.Repository("good", auth.Pull)
 	for name, values := range map[string][]string{
 		"one colon":       {"repository:a"},
 		"no colon":        {"pull"},
@@ -61,14 +59,33 @@ func TestParseScopesRefused(t *testing.T) {
 		"after the class": {"repository(plugin)x:a:pull"},
 		"stray bracket":   {"repository):a:pull"},
 		"tab":             {"repository:a:pull\trepository:b:pull"},
-		"newline":         {"repository:a:pull\n"},
+		"newline":         {"repository:a:pull\nx"},
 		"NUL":             {"repository:a\x00:pull"},
 		"not ASCII":       {"repository:ä:pull"},
 		"no UTF-8":        {"repository:\xff:pull"},
 		"too long":        {"repository:" + strings.Repeat("a", 600) + ":pull"},
-		"too many":        many,
-		"too many, alike": {strings.Repeat("repository:a:pull ", auth.MaxScopes+1)},
-		"good and bad":    {"repository:a:pull", "x"},
+	} {
+		for _, s := range values {
+			if a, err := auth.ParseScope(s); err == nil {
+				t.Errorf("%s: ParseScope: %v", name, a)
+			}
+		}
+		got, err := auth.ParseScopes(append([]string{"repository:good:pull"}, values...))
+		if err != nil || len(got) != 1 || got[0] != good {
+			t.Errorf("%s: %v %v", name, got, err)
+		}
+	}
+}
+
+func TestParseScopesRefused(t *testing.T) {
+	var many []string
+	for i := range auth.MaxScopes + 1 {
+		many = append(many, fmt.Sprintf("repository:r%d:pull", i))
+	}
+	for name, values := range map[string][]string{
+		"too many":            many,
+		"too many, alike":     {strings.Repeat("repository:a:pull ", auth.MaxScopes+1)},
+		"too many, malformed": {strings.Repeat("x ", auth.MaxScopes+1)},
 	} {
 		if got, err := auth.ParseScopes(values); !isErr(err, auth.ErrScope) || got != nil {
 			t.Errorf("%s: %v %v", name, got, err)

@@ -151,8 +151,8 @@ func TestStanding(t *testing.T) {
 			return errors.Join(r.Remove(t.Context(), "ci"), err)
 		}, auth.ErrInvalidToken},
 		{"fewer rules", func(r *robot.Robots, s metadata.Robots) error {
-			defer r.SetDisabled(t.Context(), "ci", false) // a change of this process
-			return s.UpdateRobot(t.Context(), "ci", func(row *metadata.Robot) error { row.Rules = []string{"a:pull"}; return nil })
+			err := s.UpdateRobot(t.Context(), "ci", func(row *metadata.Robot) error { row.Rules = []string{"a:pull"}; return nil })
+			return errors.Join(err, r.SetDisabled(t.Context(), "ci", false)) // a change of this process
 		}, auth.ErrInvalidToken},
 		{"more rules", func(r *robot.Robots, s metadata.Robots) error {
 			return s.UpdateRobot(t.Context(), "ci", func(row *metadata.Robot) error { row.Rules = append(row.Rules, "c:pull"); return nil })
@@ -194,7 +194,7 @@ func TestStandingExpiresAndIsRemembered(t *testing.T) {
 	r, c = setup(t)
 	p = login(t, r, "robot$ci", add(t, r, "ci"), start, nil)
 	must(t, r.Standing(t.Context(), p, start))
-	must(t, c.rows.RemoveRobot(t.Context(), "ci"))
+	must(t, c.RemoveRobot(t.Context(), "ci"))
 	if err := r.Standing(t.Context(), p, start.Add(10*time.Second)); !errors.Is(err, auth.ErrInvalidToken) {
 		t.Errorf("removed elsewhere: %v", err)
 	}

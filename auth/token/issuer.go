@@ -98,8 +98,8 @@ func (i *Issuer) entries(p auth.Principal, access []auth.Access) []entry {
 	return entries
 }
 
-func (keys *Keys) sign(c jwt.Claims) (string, error) {
-	key := keys.ring.Load().signs
+func (k *Keys) sign(c jwt.Claims) (string, error) {
+	key := k.ring.Load().signs
 	t := jwt.NewWithClaims(key.method, c)
 	t.Header["kid"] = key.id
 	signed, err := t.SignedString(key.signer)
