@@ -11,7 +11,7 @@ import (
 )
 
 // plenty is more room than any test needs, in pages or inodes.
-const plenty = 1 << 16
+const plenty = 1 << 18
 
 // disk is a small file system of one test.
 type disk interface {
@@ -77,7 +77,7 @@ func newExt4(t *testing.T) *ext4 {
 	d := &ext4{at: filepath.Join(dir, "disk"), image: filepath.Join(dir, "image")}
 	must(t, os.Mkdir(d.at, 0o755))
 	must(t, os.WriteFile(d.image, nil, 0o600))
-	must(t, os.Truncate(d.image, 64<<20))
+	must(t, os.Truncate(d.image, 512<<20))
 	if out, err := exec.Command("mkfs.ext4", "-q", "-F", "-m", "0", d.image).CombinedOutput(); err != nil {
 		skip(t, fmt.Sprintf("mkfs.ext4: %v: %s", err, out))
 	}

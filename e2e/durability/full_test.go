@@ -16,19 +16,20 @@ import (
 // strace says which they were. Each failed attempt is answered as such, leaves
 // nothing to be seen, and passes once there is space.
 func TestDiskFull(t *testing.T) {
-	t.Run("tmpfs", func(t *testing.T) { newFull(t, newTmpfs(t), 1).run(t) })
+	t.Run("tmpfs", func(t *testing.T) { newFull(t, "tmpfs", newTmpfs(t), 1).run(t) })
 	t.Run("ext4", func(t *testing.T) {
 		step := 4 // it is slower, and its own blocks make for more steps
 		if long() {
 			step = 1
 		}
-		newFull(t, newExt4(t), step).run(t)
+		newFull(t, "ext4", newExt4(t), step).run(t)
 	})
 }
 
 // full is a registry on a disk that fills up.
 type full struct {
 	*registry
+	name     string
 	disk     disk
 	step     int // of a sweep, in pages or inodes
 	strace   *tracer
@@ -39,9 +40,9 @@ type full struct {
 	serial   uint64
 }
 
-func newFull(t *testing.T, d disk, step int) *full {
+func newFull(t *testing.T, name string, d disk, step int) *full {
 	t.Helper()
-	f := &full{registry: newRegistry(t, d.dir()+"/data"), disk: d, step: step, hits: map[string]int{}}
+	f := &full{registry: newRegistry(t, d.dir()+"/data"), name: name, disk: d, step: step, hits: map[string]int{}}
 	f.strace = trace(t, f.Pid(), "-Z", "-e", "trace="+changing) // -Z: those that fail
 	return f
 }
@@ -62,8 +63,8 @@ func (f *full) run(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(f.hits)) {
 		list = append(list, fmt.Sprintf("%s %d", name, f.hits[name]))
 	}
-	fmt.Printf("disk full (%T): %d attempts refused, %d reads meanwhile, uploads begun again %d; ENOSPC at %s\n",
-		f.disk, f.refused, f.reads, f.restarts, strings.Join(list, ", "))
+	fmt.Printf("disk full (%s): %d attempts refused, %d reads meanwhile, uploads begun again %d; ENOSPC at %s\n",
+		f.name, f.refused, f.reads, f.restarts, strings.Join(list, ", "))
 }
 
 // fullWrite is a kind of write. Its steps get new content each time.

@@ -12,54 +12,75 @@ import (
 func mutate(t *testing.T, p promise, calls []call) (n int) {
 	t.Helper()
 	calls = slices.DeleteFunc(slices.Clone(calls), func(c call) bool { return !matters(c) })
-	lines := [][]call{calls} // each is in an order of its own
-	if p.behind != nil {
-		beside := slices.DeleteFunc(slices.Clone(calls), func(c call) bool { return !inStorage(c) })
-		lines = [][]call{slices.DeleteFunc(slices.Clone(calls), inStorage), beside}
+	if p.behind == nil {
+		m := mutation{t: t, promise: p, steps: p.steps, line: calls}
+		return m.all()
 	}
-	noticed := func(what string, c call, changed []call) {
-		t.Helper()
-		n++
-		err := p.kept(numbered(changed))
-		if err == nil || !strings.Contains(err.Error(), c.label) {
-			t.Errorf("%s %q: %v, want an error that names it, of\n%v", what, c, err, changed)
+	// What is done beside the answer has an order of its own.
+	beside := slices.DeleteFunc(slices.Clone(calls), func(c call) bool { return !inStorage(c) })
+	before := slices.DeleteFunc(slices.Clone(calls), inStorage)
+	first := mutation{t: t, promise: p, steps: p.steps, line: before, rest: beside}
+	second := mutation{t: t, promise: p, steps: p.behind, line: beside, rest: before}
+	return first.all() + second.all()
+}
+
+// mutation changes one line of calls that has an order.
+type mutation struct {
+	t *testing.T
+	promise
+	steps []step // of line
+	line  []call
+	rest  []call // in another order, or none
+	n     int
+}
+
+func (m *mutation) all() int {
+	m.t.Helper()
+	must(m.t, m.kept(numbered(slices.Concat(m.line, m.rest))))
+	of := stepOf(m.steps, m.line)
+	for j, c := range m.line {
+		without := slices.Delete(slices.Clone(m.line), j, j+1)
+		another := func(o call) bool { return o.label == c.label }
+		if !m.steps[of[j]].many || !slices.ContainsFunc(without, another) { // one write less is another body, not another promise
+			m.noticed("without", c, without)
 		}
-	}
-	for i, line := range lines {
-		rest := slices.Concat(slices.Concat(lines[:i]...), slices.Concat(lines[i+1:]...))
-		steps := p.steps
-		if i == 1 {
-			steps = p.behind
-		}
-		must(t, p.kept(numbered(slices.Concat(line, rest))))
-		of := stepOf(steps, line)
-		for j, c := range line {
-			without := slices.Delete(slices.Clone(line), j, j+1)
-			alone := !slices.ContainsFunc(without, func(o call) bool { return o.label == c.label && steps[of[j]].many })
-			if alone { // one write less is another body, not another promise
-				noticed("without", c, slices.Concat(without, rest))
-			}
-			noticed("twice", c, slices.Concat(line, []call{c}, rest))
-			for k := range line {
-				if of[k] == of[j] {
-					continue
-				}
-				noticed(fmt.Sprintf("at %d instead of %d", k, j), c, slices.Concat(slices.Insert(slices.Clone(without), k, c), rest))
-			}
-			if j+1 == len(line) {
-				continue
-			}
-			if of[j+1] == of[j] { // the control: what has no order may come in any
-				must(t, p.kept(numbered(slices.Concat(slices.Insert(slices.Clone(without), j+1, c), rest))))
-			} else {
-				n++
-				if err := p.kept(overlapping(slices.Concat(line, rest), j)); err == nil {
-					t.Errorf("%q begins before %q has ended: not noticed", line[j+1], c)
-				}
+		m.noticed("twice", c, append(slices.Clone(m.line), c))
+		for k := range m.line {
+			if of[k] != of[j] {
+				m.noticed(fmt.Sprintf("at %d instead of %d", k, j), c, slices.Insert(slices.Clone(without), k, c))
 			}
 		}
+		switch {
+		case j+1 == len(m.line):
+		case of[j+1] == of[j]: // the control: what has no order may come in any
+			swapped := slices.Insert(slices.Clone(without), j+1, c)
+			must(m.t, m.kept(numbered(slices.Concat(swapped, m.rest))))
+		default:
+			m.overlap(j)
+		}
 	}
-	return n
+	return m.n
+}
+
+// noticed wants a changed line to break the promise.
+func (m *mutation) noticed(what string, c call, changed []call) {
+	m.t.Helper()
+	m.n++
+	err := m.kept(numbered(slices.Concat(changed, m.rest)))
+	if err == nil || !strings.Contains(err.Error(), c.label) {
+		m.t.Errorf("%s %q: %v, want an error that names it, of\n%v", what, c, err, changed)
+	}
+}
+
+// overlap lets the call after j begin before j has ended.
+func (m *mutation) overlap(j int) {
+	m.t.Helper()
+	m.n++
+	calls := numbered(slices.Concat(m.line, m.rest))
+	calls[j].end, calls[j+1].begin = calls[j+1].begin, calls[j].end
+	if err := m.kept(calls); err == nil || !strings.Contains(err.Error(), "before") {
+		m.t.Errorf("%q begins before %q has ended: %v", calls[j+1], calls[j], err)
+	}
 }
 
 // numbered lets the calls happen one after the other.
@@ -68,13 +89,6 @@ func numbered(calls []call) []call {
 	for i := range calls {
 		calls[i].begin, calls[i].end = 2*i, 2*i+1
 	}
-	return calls
-}
-
-// overlapping lets call j end after the next one has begun.
-func overlapping(calls []call, j int) []call {
-	calls = numbered(calls)
-	calls[j].end, calls[j+1].begin = calls[j+1].begin, calls[j].end
 	return calls
 }
 

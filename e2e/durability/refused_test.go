@@ -16,54 +16,55 @@ import (
 // nobody is a user who may not read what others have.
 const nobody = 65534
 
+// damage is a database that cannot be used.
+type damage struct {
+	name    string
+	content []byte
+	why, do string // what serve says
+}
+
+func damages(whole []byte) []damage {
+	const (
+		restore = "nothing in it was changed. Restore a backup of it, or move it away to begin without tags, manifests and users: the blobs in storage are no part of it\n"
+		newer   = "nothing in it was changed. Start that version again, or restore a backup that this one has made\n"
+		none    = "it is no database, or damaged: neither of its two meta pages is valid"
+	)
+	page := os.Getpagesize()
+	flipped := bytes.Clone(whole)
+	flipped[16+20] ^= 0xff // of either meta page
+	flipped[page+16+20] ^= 0xff
+	swapped := func(from, to string) []byte { return bytes.ReplaceAll(whole, []byte(from), []byte(to)) }
+	return []damage{
+		{"empty", nil, "it is empty", restore},
+		{"cut to a byte", whole[:1], none, restore},
+		{"cut within the first page", whole[:100], "it was cut: ", restore},
+		{"cut to a page", whole[:page], "it was cut: ", restore},
+		{"cut to three pages", whole[:3*page], "it was cut: ", restore},
+		{"cut to four pages and a half", whole[:4*page+page/2], "it was cut: ", restore},
+		{"garbage", content(1<<20, 1), none, restore},
+		{"both meta pages flipped", flipped, none, restore},
+		{"of another program", swapped("repositories", "reservations"), "it is no database of berth, or damaged: it has no table", restore},
+		{"of a newer berth", swapped("schema\x01", "schema\x02"), "it was written by a newer version of berth (schema 2, known is 1)", newer},
+	}
+}
+
 // TestDamagedDatabase starts serve on databases that cannot be used: it says
 // what is wrong and what to do, and changes nothing.
 func TestDamagedDatabase(t *testing.T) {
 	r := newRegistry(t, mkdir(t)+"/data")
 	r.Stop(t)
 	whole := []byte(read(t, r.DB))
-	page := os.Getpagesize()
-	const restore = "nothing in it was changed. Restore a backup of it, or move it away to begin without tags, manifests and users: the blobs in storage are no part of it\n"
-	cut := func(n int) func() []byte { return func() []byte { return whole[:n] } }
-	flip := func(at ...int) func() []byte {
-		return func() []byte {
-			b := bytes.Clone(whole)
-			for _, i := range at {
-				b[i] ^= 0xff
-			}
-			return b
-		}
-	}
-	swap := func(from, to string) func() []byte {
-		return func() []byte { return bytes.ReplaceAll(whole, []byte(from), []byte(to)) }
-	}
-	for _, test := range []struct {
-		name    string
-		content func() []byte
-		why, do string
-	}{
-		{"empty", cut(0), "it is empty", restore},
-		{"cut to a byte", cut(1), "it is no database, or damaged: neither of its two meta pages is valid", restore},
-		{"cut within the first page", cut(100), "it was cut: ", restore},
-		{"cut to a page", cut(page), "it was cut: ", restore},
-		{"cut to three pages", cut(3 * page), "it was cut: ", restore},
-		{"cut to four pages and a half", cut(4*page + page/2), "it was cut: ", restore},
-		{"garbage", func() []byte { return content(1<<20, 1) }, "it is no database, or damaged: neither of its two meta pages is valid", restore},
-		{"both meta pages flipped", flip(16+20, page+16+20), "it is no database, or damaged: neither of its two meta pages is valid", restore},
-		{"of another program", swap("repositories", "reservations"), "it is no database of berth, or damaged: it has no table", restore},
-		{"of a newer berth", swap("schema\x01", "schema\x02"), "it was written by a newer version of berth (schema 2, known is 1)",
-			"nothing in it was changed. Start that version again, or restore a backup that this one has made\n"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			b := test.content()
-			if bytes.Equal(b, whole) {
+	for _, d := range damages(whole) {
+		t.Run(d.name, func(t *testing.T) {
+			if bytes.Equal(d.content, whole) {
 				t.Fatal("it is the whole database")
 			}
-			must(t, os.WriteFile(r.DB, b, 0o600))
+			must(t, os.WriteFile(r.DB, d.content, 0o600))
 			before := tree(t, r.Root)
 			said := r.Refused(t)
-			if want := "berth: metadata: " + r.DB + " cannot be used: " + test.why; !strings.HasPrefix(said, want) || !strings.HasSuffix(said, test.do) || strings.Count(said, "\n") != 1 {
-				t.Errorf("serve says %swant %q and %q", said, want, test.do)
+			want := "berth: metadata: " + r.DB + " cannot be used: " + d.why
+			if !strings.HasPrefix(said, want) || !strings.HasSuffix(said, d.do) || strings.Count(said, "\n") != 1 {
+				t.Errorf("serve says %swant %q and %q", said, want, d.do)
 			}
 			same(t, r.Root, before)
 		})

@@ -241,7 +241,7 @@ func (s *Server) Logs() string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(b[max(0, len(b)-8192):])
+	return string(b[max(0, len(b)-4096):])
 }
 
 func must(t *testing.T, err error) {
