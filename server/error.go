@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/internal/httpx"
@@ -24,6 +25,24 @@ type challengeError struct {
 
 func (e *challengeError) Error() string { return e.challenge.Err.Error() }
 func (e *challengeError) Unwrap() error { return oci.ErrUnauthorized }
+
+// tooSoonError is a 429 that says when a login will be looked at.
+type tooSoonError struct {
+	delay *auth.DelayError
+}
+
+func (e *tooSoonError) Error() string { return e.delay.Error() }
+func (e *tooSoonError) Unwrap() []error {
+	return []error{oci.ErrTooManyRequests.With(e.Error()), e.delay}
+}
+
+// retryAfter is when the client may come back, in seconds.
+func retryAfter(err error) string {
+	if e := (*tooSoonError)(nil); errors.As(err, &e) {
+		return strconv.Itoa(e.delay.Seconds())
+	}
+	return "5"
+}
 
 // clientGone marks a failure to write the response: nobody is left to be
 // told.
@@ -58,7 +77,7 @@ func (s *Server) writeError(w *httpx.Recorder, err error) {
 		h.Set("Allow", m.allow)
 	}
 	if e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests {
-		h.Set("Retry-After", "5")
+		h.Set("Retry-After", retryAfter(err))
 	}
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -76,7 +76,10 @@ func (s *Server) allow(r *http.Request, c call) error {
 // challenge carries the words that clients act on, or a 403 where no token
 // would help.
 func (s *Server) refused(r *http.Request, req Request, err error) error {
+	tooSoon := (*auth.DelayError)(nil)
 	switch {
+	case errors.As(err, &tooSoon):
+		return &tooSoonError{tooSoon}
 	case errors.Is(err, auth.ErrTooManyLogins):
 		return oci.ErrTooManyRequests.With("too many logins are being checked: try again in a moment")
 	case errors.Is(err, auth.ErrDenied):

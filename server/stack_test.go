@@ -64,6 +64,7 @@ type settings struct {
 	registry    func(next *registry.Registry, _ *stack) server.Registry // before the real one
 	expire      time.Duration                                           // 24 h
 	refresh     bool                                                    // refresh tokens are on
+	door        func(auth.PasswordVerifier) auth.PasswordVerifier       // before the accounts
 }
 
 // stack is a whole registry: the real stores in a directory, the real
@@ -214,7 +215,10 @@ func (s *stack) openAuth() {
 
 func (s *stack) openServer() {
 	s.Helper()
-	door := auth.Door{Robots: s.robots, Personal: s.personal, Users: s.accounts}
+	var door auth.PasswordVerifier = auth.Door{Robots: s.robots, Personal: s.personal, Users: s.accounts}
+	if s.door != nil {
+		door = s.door(door)
+	}
 	var authenticator server.Authenticator = auth.Authenticator{
 		Tokens:   token.NewVerifier(s.issuer.Keys, issuer, service),
 		Accounts: door,

@@ -11,6 +11,7 @@ import (
 	"github.com/berth-registry/berth/api"
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/account"
+	"github.com/berth-registry/berth/auth/guess"
 	"github.com/berth-registry/berth/auth/issuer"
 	"github.com/berth-registry/berth/auth/personal"
 	"github.com/berth-registry/berth/auth/robot"
@@ -39,7 +40,7 @@ func (r *running) openAuth(c config.Config, store metadata.Store, log *slog.Logg
 		return err
 	}
 	r.issuers.Use(trust)
-	r.door = auth.Door{Robots: r.robots, Personal: r.personal, Outside: r.issuers, Users: r.accounts}
+	r.door = auth.Door{Robots: r.robots, Personal: r.personal, Outside: r.issuers, Users: guess.New(r.accounts)}
 	r.standing = auth.Standings{Robots: r.robots, Personal: r.personal, Outside: r.issuers, Users: r.accounts}
 	return nil
 }

@@ -1,0 +1,22 @@
+package auth
+
+import (
+	"fmt"
+	"time"
+)
+
+// DelayError is a login that was not looked at because it came too soon after
+// wrong ones. It wraps ErrTooManyLogins.
+type DelayError struct {
+	Wait time.Duration // until the same login will be looked at; above 0
+}
+
+// Seconds is Wait in whole seconds, rounded up: for Retry-After (RFC 9110,
+// section 10.2.3).
+func (e *DelayError) Seconds() int { return int((e.Wait + time.Second - 1) / time.Second) }
+
+func (e *DelayError) Error() string {
+	return fmt.Sprintf("too many wrong logins: try again in %d s", e.Seconds())
+}
+
+func (e *DelayError) Unwrap() error { return ErrTooManyLogins }

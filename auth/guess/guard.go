@@ -1,0 +1,101 @@
+package guess
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/berth-registry/berth/auth"
+)
+
+// Guard stands in front of a verifier of secrets that can be guessed. It may be
+// used concurrently.
+type Guard struct {
+	next auth.PasswordVerifier
+	key  []byte // of the HMACs; of this process
+
+	mu     sync.Mutex
+	memory *memory
+}
+
+var _ auth.PasswordVerifier = (*Guard)(nil)
+
+// New returns a Guard in front of next.
+func New(next auth.PasswordVerifier) *Guard {
+	g := &Guard{next: next, key: make([]byte, 32), memory: newMemory(maxAccounts, maxNetworks)}
+	rand.Read(g.key) // never fails
+	return g
+}
+
+// Login is that of the verifier behind, or an *auth.DelayError, at once, if the
+// account from this client has to wait. Whether there is such an account makes
+// no difference. now must not go backwards.
+func (g *Guard) Login(ctx context.Context, c auth.Credentials, now time.Time) (auth.Principal, error) {
+	t := g.attempt(c)
+	if wait := g.begin(t, now); wait > 0 {
+		return auth.Principal{}, &auth.DelayError{Wait: wait}
+	}
+	p, err := g.next.Login(ctx, c, now)
+	g.end(t, err, now)
+	return p, err
+}
+
+func (g *Guard) begin(t attempt, now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.memory.begin(t, now)
+}
+
+// end takes note of what the verifier said. If it said nothing, the secret
+// stays counted: the same one may be tried again at once.
+func (g *Guard) end(t attempt, err error, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case err == nil:
+		g.memory.accepted(t)
+	case errors.Is(err, auth.ErrBadCredentials):
+		g.memory.refused(t, now)
+	}
+}
+
+// Remembered counts the accounts, each with its client, and the networks of
+// which wrong secrets are known.
+func (g *Guard) Remembered(now time.Time) (accounts, networks int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.memory.accounts.sweep(now)
+	g.memory.networks.sweep(now)
+	return len(g.memory.accounts.entries), len(g.memory.networks.entries)
+}
+
+// attempt replaces name and secret by what tells nothing of them. Names that
+// differ in case only are one: a directory may take them for one.
+func (g *Guard) attempt(c auth.Credentials) attempt {
+	from, _ := client(c.Client).MarshalBinary() // never fails
+	who := g.mac(from, []byte(strings.ToLower(c.Name)))
+	what := g.mac(who, []byte(c.Secret))
+	return attempt{
+		account: account(who),
+		secret:  secret(binary.BigEndian.Uint64(what) | 1), // 0 is none
+		client:  c.Client,
+	}
+}
+
+// mac computes the HMAC of two texts, the first with its length before it, so
+// that nothing moves from one to the other.
+func (g *Guard) mac(a, b []byte) []byte {
+	mac := hmac.New(sha256.New, g.key)
+	var n [8]byte
+	binary.BigEndian.PutUint64(n[:], uint64(len(a)))
+	mac.Write(n[:])
+	mac.Write(a)
+	mac.Write(b)
+	return mac.Sum(nil)
+}
