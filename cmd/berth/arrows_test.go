@@ -30,6 +30,7 @@ var arrows = map[string][]string{
 	"auth/robot":         {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"auth/personal":      {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"auth/guess":         {"oci", "auth"},
+	"audit":              {"oci", "auth"},
 	"server":             {"oci", "storage", "metadata", "registry", "auth", "internal/httpx"},
 	"api":                {"oci", "storage", "metadata", "auth", "auth/account", "auth/robot", "auth/personal", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable"},
 }

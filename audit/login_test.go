@@ -1,0 +1,137 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/berth-registry/berth/auth"
+)
+
+// recorded is a Recorder that keeps all.
+type recorded []Entry
+
+func (r *recorded) Record(e Entry) { *r = append(*r, e) }
+
+// answer is a verifier that says one thing.
+type answer struct {
+	p   auth.Principal
+	err error
+}
+
+func (a answer) Login(context.Context, auth.Credentials, time.Time) (auth.Principal, error) {
+	return a.p, a.err
+}
+
+const jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJwcm9qZWN0X3BhdGg6YS9iIn0.c2lnbmF0dXJlc2lnbmF0dXJl"
+
+func TestLogins(t *testing.T) {
+	here := netip.MustParseAddr("192.0.2.1")
+	alice := auth.Principal{Kind: auth.User, Name: "alice"}
+	personal := auth.Principal{Kind: auth.User, Name: "alice", Credential: "k3"}
+	robot := auth.Principal{Kind: auth.Robot, Name: "ci"}
+	outside := auth.Principal{Kind: auth.Outside, Name: "gitlab:a/b"}
+	tooSoon := &auth.DelayError{Wait: 3 * time.Second}
+	for _, test := range []struct {
+		name, secret string
+		answer       answer
+		want         string // principal, credential, id, outcome, account, detail
+	}{
+		{"alice", "hunter22", answer{p: alice}, "user:alice password  ok  "},
+		{"alice", "berth_pat_k3_x", answer{p: personal}, "user:alice personal_token k3 ok  "},
+		{"robot$ci", "hunter22", answer{p: robot}, "robot:ci robot_secret  ok  "},
+		{"any", jwt, answer{p: outside}, "outside:gitlab:a/b outside_token  ok  "},
+		{"alice", "hunter22", answer{err: auth.ErrBadCredentials}, "anonymous password  denied user:alice "},
+		{"alice", "berth_pat_k3_x", answer{err: auth.ErrBadCredentials}, "anonymous personal_token  denied user:alice "},
+		{"robot$ci", "hunter22", answer{err: auth.ErrBadCredentials}, "anonymous robot_secret  denied robot:ci "},
+		{"gitlab", jwt, answer{err: auth.ErrBadCredentials}, "anonymous outside_token  denied user:gitlab "},
+		{"alice", "hunter22", answer{err: tooSoon}, "anonymous password  delayed user:alice too many wrong logins: try again in 3 s"},
+		{"alice", "hunter22", answer{err: auth.ErrTooManyLogins}, "anonymous password  delayed user:alice too many logins at a time"},
+		{"alice", "hunter22", answer{err: errors.New("the store is down: /srv/berth.db")}, "anonymous password  failed user:alice "},
+
+		// What is in the place of a name and may be a secret.
+		{"Hunter22!", "", answer{err: auth.ErrBadCredentials}, "anonymous password  denied  "},
+		{"berth_pat_k3_secret", "x", answer{err: auth.ErrBadCredentials}, "anonymous password  denied  "},
+		{jwt, "x", answer{err: auth.ErrBadCredentials}, "anonymous password  denied  "},
+		{"robot$" + strings.Repeat("x", 65), "x", answer{err: auth.ErrBadCredentials}, "anonymous robot_secret  denied  "},
+		{"robot$ci\n", "x", answer{err: auth.ErrBadCredentials}, "anonymous robot_secret  denied  "},
+		{strings.Repeat("x", 65), "x", answer{err: auth.ErrBadCredentials}, "anonymous password  denied  "},
+	} {
+		var log recorded
+		var counts []string
+		l := NewLogins(test.answer, &log, func(credential string, o Outcome) { counts = append(counts, credential+" "+string(o)) })
+		p, err := l.Login(t.Context(), auth.Credentials{Name: test.name, Secret: test.secret, Client: here}, start)
+		if p.ID() != test.answer.p.ID() || !errors.Is(err, test.answer.err) {
+			t.Errorf("%s: %v, %v", test.name, p, err)
+		}
+		if len(log) != 1 || log[0].Client != here || log[0].Action != Login || !log[0].Time.Equal(start) {
+			t.Errorf("%s: %+v", test.name, log)
+			continue
+		}
+		e := log[0]
+		if got := fmt.Sprintf("%s %s %s %s %s %s", e.Principal, e.Credential, e.ID, e.Outcome, e.Account, e.Detail); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+		if want := []string{e.Credential + " " + string(e.Outcome)}; !slices.Equal(counts, want) {
+			t.Errorf("%s: counted %q, want %q", test.name, counts, want)
+		}
+		if line, err := e.line(); err != nil || strings.Contains(string(line), "hunter22") || strings.Contains(string(line), "eyJ") || strings.Contains(string(line), "/srv") {
+			t.Errorf("%s: %s tells a secret", test.name, line)
+		}
+	}
+}
+
+// TestLoginsGone: of a client that went away before the answer nothing is known.
+func TestLoginsGone(t *testing.T) {
+	var log recorded
+	l := NewLogins(answer{err: context.Canceled}, &log, func(string, Outcome) { t.Error("counted") })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := l.Login(ctx, auth.Credentials{Name: "alice"}, start); !errors.Is(err, context.Canceled) || len(log) != 0 {
+		t.Errorf("%v, %+v", err, log)
+	}
+}
+
+// TestLoginsAreNews: a right login is recorded once a minute for each address
+// and credential, a wrong one each time. All are counted.
+func TestLoginsAreNews(t *testing.T) {
+	var log recorded
+	counted := 0
+	a := &answer{p: auth.Principal{Kind: auth.User, Name: "alice"}}
+	l := NewLogins(a, &log, func(string, Outcome) { counted++ })
+	login := func(from string, after time.Duration) {
+		t.Helper()
+		c := auth.Credentials{Name: "alice", Secret: "x", Client: netip.MustParseAddr(from)}
+		_, _ = l.Login(t.Context(), c, start.Add(after))
+	}
+	for i, step := range []struct {
+		do   func()
+		news int
+	}{
+		{func() { login("192.0.2.1", 0) }, 1},
+		{func() { login("192.0.2.1", 0) }, 0},
+		{func() { login("192.0.2.1", time.Minute-1) }, 0},
+		{func() { login("192.0.2.2", 0) }, 1},
+		{func() { login("192.0.2.1", time.Minute) }, 1},
+		{func() { a.p.Credential = "k3"; login("192.0.2.1", time.Minute) }, 1},
+		{func() { a.err = auth.ErrBadCredentials; login("192.0.2.1", time.Minute) }, 1},
+		{func() { login("192.0.2.1", time.Minute) }, 1},
+	} {
+		before := len(log)
+		if step.do(); len(log)-before != step.news || counted != i+1 {
+			t.Errorf("step %d: %d entries, counted %d", i, len(log)-before, counted)
+		}
+	}
+	a.err = nil
+	for i := range 3 * maxRecent {
+		login(fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), time.Hour)
+		if len(l.recent) > maxRecent {
+			t.Fatalf("%d are remembered", len(l.recent))
+		}
+	}
+}
