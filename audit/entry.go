@@ -37,6 +37,7 @@ const (
 	PersonalToken = "personal_token"
 	RobotSecret   = "robot_secret"
 	OutsideToken  = "outside_token"
+	RefreshToken  = "refresh_token"
 	RegistryToken = "token"  // one that was got for another credential, and goes on with its id
 	Socket        = "socket" // none: the admin socket could be opened
 )

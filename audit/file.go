@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 )
 
@@ -30,11 +31,14 @@ func openFile(path string) (*file, error) {
 	return &file{path: path, f: f}, nil
 }
 
-// openAppend opens or makes the file. Its directory must be there. The mode of a
-// file that is there stays, because it may be meant for who collects it.
+// openAppend opens or makes the file, and its directory. The mode of a file that
+// is there stays, because it may be meant for who collects it.
 func openAppend(path string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
 	if info, err := os.Stat(path); err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeSocket|os.ModeDir) != 0 {
-		return nil, fmt.Errorf("%s is no file", path) // to open a pipe would wait for a reader
+		return nil, fmt.Errorf("%s is no file to write to", path) // to open a pipe would wait for a reader
 	}
 	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, fileMode)
 }

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -46,7 +45,7 @@ func Open(o Options) (*Log, error) {
 	default:
 		f, err := openFile(o.Path)
 		if err != nil {
-			return nil, fmt.Errorf("audit: %w", err)
+			return nil, err
 		}
 		l.file, l.out = f, newQueue(f, o.Log)
 	}
@@ -98,10 +97,7 @@ func (l *Log) Reopen() error {
 	if l.file == nil {
 		return nil
 	}
-	if err := l.file.reopen(); err != nil {
-		return fmt.Errorf("audit: %w", err)
-	}
-	return nil
+	return l.file.reopen()
 }
 
 // Stats returns the counts.
@@ -121,14 +117,10 @@ func (l *Log) Close() error {
 	if l.out == nil {
 		return nil
 	}
-	err := l.out.close()
-	if l.file != nil && err == nil {
-		err = l.file.close()
+	if err := l.out.close(); err != nil || l.file == nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("audit: %w", err)
-	}
-	return nil
+	return l.file.close()
 }
 
 // The rate of refusals: so many at once, and one more per interval. 50 per second

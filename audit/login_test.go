@@ -51,7 +51,7 @@ func TestLogins(t *testing.T) {
 		{"robot$ci", "hunter22", answer{err: auth.ErrBadCredentials}, "anonymous robot_secret  denied robot:ci "},
 		{"gitlab", jwt, answer{err: auth.ErrBadCredentials}, "anonymous outside_token  denied user:gitlab "},
 		{"alice", "hunter22", answer{err: tooSoon}, "anonymous password  delayed user:alice too many wrong logins: try again in 3 s"},
-		{"alice", "hunter22", answer{err: auth.ErrTooManyLogins}, "anonymous password  delayed user:alice too many logins at a time"},
+		{"alice", "hunter22", answer{err: auth.ErrTooManyLogins}, "anonymous password  delayed user:alice too many logins are being checked: try again in a moment"},
 		{"alice", "hunter22", answer{err: errors.New("the store is down: /srv/berth.db")}, "anonymous password  failed user:alice "},
 
 		// What is in the place of a name and may be a secret.

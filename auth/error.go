@@ -34,7 +34,7 @@ var (
 	ErrScope = errors.New("malformed scope")
 	// ErrTooManyLogins means that the password was not looked at, because too
 	// many others wait to be: the same request may do a moment later.
-	ErrTooManyLogins = errors.New("too many logins at a time")
+	ErrTooManyLogins = errors.New("too many logins are being checked: try again in a moment")
 )
 
 // AccessError says which right is missing. It wraps ErrInsufficientScope or

@@ -13,7 +13,6 @@ func unbuiltFeatures() []feature {
 	return []feature{
 		{"http.tls.client_ca", func(c Config) bool { return c.HTTP.TLS.ClientCA != "" }},
 		{"http.tls.acme.hosts", func(c Config) bool { return len(c.HTTP.TLS.ACME.Hosts) > 0 }},
-		{"log.audit", func(c Config) bool { return c.Log.Audit != "" }},
 		{"storage.driver", func(c Config) bool { return c.Storage.Driver == "s3" }},
 		{"metadata.driver", func(c Config) bool { return c.Metadata.Driver == "postgres" }},
 		{"redis.url", func(c Config) bool { return c.Redis.URL != "" }},

@@ -208,7 +208,7 @@ func TestUnbuiltFeatures(t *testing.T) {
 // Everything switched on at once: every row answers, and nothing else does.
 func TestUnbuiltFeaturesSwitchedOn(t *testing.T) {
 	c := Default()
-	c.HTTP.TLS.ClientCA, c.HTTP.TLS.ACME.Hosts, c.Log.Audit = "ca", []string{"a.b"}, "-"
+	c.HTTP.TLS.ClientCA, c.HTTP.TLS.ACME.Hosts = "ca", []string{"a.b"}
 	c.Storage.Driver, c.Metadata.Driver, c.Redis.URL = "s3", "postgres", "redis://h"
 	c.Auth.OIDC.Issuer, c.Auth.LDAP.URL = "x", "x"
 	c.RateLimit.Enabled, c.RateLimit.RequestsPerMinute = true, 1
@@ -226,7 +226,7 @@ func TestBuiltFeatures(t *testing.T) {
 	const file = `
 http: {addr: "127.0.0.1:5000", url: "https://r.example.org", tls: {cert: c, key: k}, trusted_proxies: [10.0.0.0/8], admin_socket: a}
 metrics: {addr: ":9000"}
-log: {level: debug, format: json}
+log: {level: debug, format: json, audit: /var/log/berth/audit.log}
 storage: {driver: filesystem, filesystem: {root: /srv}}
 metadata: {driver: bolt, bolt: {path: /srv/b}}
 auth:

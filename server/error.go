@@ -23,23 +23,22 @@ type challengeError struct {
 	challenge auth.Challenge
 }
 
-func (e *challengeError) Error() string { return e.challenge.Err.Error() }
-func (e *challengeError) Unwrap() error { return oci.ErrUnauthorized }
+func (e *challengeError) Error() string   { return e.challenge.Err.Error() }
+func (e *challengeError) Unwrap() []error { return []error{oci.ErrUnauthorized, e.challenge.Err} }
 
-// tooSoonError is a 429 that says when a login will be looked at.
-type tooSoonError struct {
-	delay *auth.DelayError
+// refusal is what auth refused: what the client is told, and why it was.
+type refusal struct {
+	told  *oci.Error
+	cause error
 }
 
-func (e *tooSoonError) Error() string { return e.delay.Error() }
-func (e *tooSoonError) Unwrap() []error {
-	return []error{oci.ErrTooManyRequests.With(e.Error()), e.delay}
-}
+func (e *refusal) Error() string   { return e.cause.Error() }
+func (e *refusal) Unwrap() []error { return []error{e.told, e.cause} }
 
 // retryAfter is when the client may come back, in seconds.
 func retryAfter(err error) string {
-	if e := (*tooSoonError)(nil); errors.As(err, &e) {
-		return strconv.Itoa(e.delay.Seconds())
+	if tooSoon := (*auth.DelayError)(nil); errors.As(err, &tooSoon) {
+		return strconv.Itoa(tooSoon.Seconds())
 	}
 	return "5"
 }

@@ -13,6 +13,9 @@ import (
 type call struct {
 	Request
 	who auth.Principal
+
+	granted  []auth.Access // what a token that was issued holds
+	redeemed bool          // a refresh token was presented for it
 }
 
 type handler func(w http.ResponseWriter, r *http.Request, c call) error
@@ -76,14 +79,11 @@ func (s *Server) allow(r *http.Request, c call) error {
 // challenge carries the words that clients act on, or a 403 where no token
 // would help.
 func (s *Server) refused(r *http.Request, req Request, err error) error {
-	tooSoon := (*auth.DelayError)(nil)
 	switch {
-	case errors.As(err, &tooSoon):
-		return &tooSoonError{tooSoon}
 	case errors.Is(err, auth.ErrTooManyLogins):
-		return oci.ErrTooManyRequests.With("too many logins are being checked: try again in a moment")
+		return &refusal{oci.ErrTooManyRequests.With(err.Error()), err}
 	case errors.Is(err, auth.ErrDenied):
-		return oci.ErrDenied.With(err.Error())
+		return &refusal{oci.ErrDenied.With(err.Error()), err}
 	case errors.Is(err, auth.ErrNoCredentials), errors.Is(err, auth.ErrMalformed),
 		errors.Is(err, auth.ErrBadCredentials), errors.Is(err, auth.ErrInvalidToken),
 		errors.Is(err, auth.ErrInsufficientScope):

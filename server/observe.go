@@ -17,8 +17,8 @@ type endpoint func(w http.ResponseWriter, r *http.Request) (call, error)
 
 // observed wraps an endpoint of a kind (kindNone: the endpoint finds out)
 // with everything that all have in common: errors become HTTP, a panic
-// becomes a 500, and one line in the log and one count in the metrics say
-// what happened.
+// becomes a 500, and the audit trail, one line in the log and one count in the
+// metrics say what happened.
 func (s *Server) observed(k Kind, next endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		start := s.now()
@@ -32,6 +32,7 @@ func (s *Server) observed(k Kind, next endpoint) http.HandlerFunc {
 		if err != nil {
 			s.writeError(rec, err)
 		}
+		s.record(r, rec.Header(), rec.Status, c, err)
 		took := s.now().Sub(start)
 		s.metrics.end(c.Kind, rec.Status, rec.Sent, body.Received, took)
 		s.logRequest(r, rec, body.Received, c, err, took)

@@ -60,39 +60,40 @@ const (
 // does. Zero actions means: any principal, the answer shows no more than it
 // may see.
 type route struct {
-	kind   Kind
-	name   string // in logs and metrics
-	noun   noun
-	method string
-	needs  auth.Actions
-	asks   auth.Actions // what the challenge offers; clients that push pull too
-	spec   string       // endpoint id of the distribution specification
+	kind    Kind
+	name    string // in logs, metrics and the audit trail
+	noun    noun
+	method  string
+	needs   auth.Actions
+	asks    auth.Actions // what the challenge offers; clients that push pull too
+	changes int          // status of the answer when something has changed that others see; 0: never
+	spec    string       // endpoint id of the distribution specification
 }
 
 const pushPull = auth.Pull | auth.Push
 
 // routes is the distribution API.
 var routes = [...]route{
-	{GetBase, "base", base, http.MethodGet, 0, 0, "end-1"},
-	{GetBase, "base", base, http.MethodHead, 0, 0, "end-1"},
-	{HeadManifest, "manifest.head", manifest, http.MethodHead, auth.Pull, auth.Pull, "end-3"},
-	{GetManifest, "manifest.get", manifest, http.MethodGet, auth.Pull, auth.Pull, "end-3"},
-	{PutManifest, "manifest.put", manifest, http.MethodPut, auth.Push, pushPull, "end-7a end-7b"},
-	{DeleteManifest, "manifest.delete", manifest, http.MethodDelete, auth.Delete, auth.Delete, "end-9"},
-	{HeadBlob, "blob.head", blob, http.MethodHead, auth.Pull, auth.Pull, "end-2"},
-	{GetBlob, "blob.get", blob, http.MethodGet, auth.Pull, auth.Pull, "end-2"},
-	{DeleteBlob, "blob.delete", blob, http.MethodDelete, auth.Delete, auth.Delete, "end-10"},
-	{StartUpload, "upload.start", uploads, http.MethodPost, auth.Push, pushPull, "end-4a end-4b end-11"},
-	{GetUpload, "upload.get", upload, http.MethodGet, auth.Push, pushPull, "end-13"},
-	{PatchUpload, "upload.patch", upload, http.MethodPatch, auth.Push, pushPull, "end-5"},
-	{PutUpload, "upload.put", upload, http.MethodPut, auth.Push, pushPull, "end-6"},
-	{CancelUpload, "upload.cancel", upload, http.MethodDelete, auth.Push, pushPull, "end-14"},
-	{ListTags, "tag.list", tags, http.MethodGet, auth.Pull, auth.Pull, "end-8a end-8b"},
-	{ListTags, "tag.list", tags, http.MethodHead, auth.Pull, auth.Pull, "end-8a end-8b"},
-	{ListReferrers, "referrer.list", referrers, http.MethodGet, auth.Pull, auth.Pull, "end-12a end-12b"},
-	{ListReferrers, "referrer.list", referrers, http.MethodHead, auth.Pull, auth.Pull, "end-12a end-12b"},
-	{ListRepositories, "repository.list", catalog, http.MethodGet, 0, 0, ""},
-	{ListRepositories, "repository.list", catalog, http.MethodHead, 0, 0, ""},
+	{GetBase, "base", base, http.MethodGet, 0, 0, 0, "end-1"},
+	{GetBase, "base", base, http.MethodHead, 0, 0, 0, "end-1"},
+	{HeadManifest, "manifest.head", manifest, http.MethodHead, auth.Pull, auth.Pull, 0, "end-3"},
+	{GetManifest, "manifest.get", manifest, http.MethodGet, auth.Pull, auth.Pull, 0, "end-3"},
+	{PutManifest, "manifest.put", manifest, http.MethodPut, auth.Push, pushPull, http.StatusCreated, "end-7a end-7b"},
+	{DeleteManifest, "manifest.delete", manifest, http.MethodDelete, auth.Delete, auth.Delete, http.StatusAccepted, "end-9"},
+	{HeadBlob, "blob.head", blob, http.MethodHead, auth.Pull, auth.Pull, 0, "end-2"},
+	{GetBlob, "blob.get", blob, http.MethodGet, auth.Pull, auth.Pull, 0, "end-2"},
+	{DeleteBlob, "blob.delete", blob, http.MethodDelete, auth.Delete, auth.Delete, http.StatusAccepted, "end-10"},
+	{StartUpload, "upload.start", uploads, http.MethodPost, auth.Push, pushPull, http.StatusCreated, "end-4a end-4b end-11"},
+	{GetUpload, "upload.get", upload, http.MethodGet, auth.Push, pushPull, 0, "end-13"},
+	{PatchUpload, "upload.patch", upload, http.MethodPatch, auth.Push, pushPull, 0, "end-5"},
+	{PutUpload, "upload.put", upload, http.MethodPut, auth.Push, pushPull, http.StatusCreated, "end-6"},
+	{CancelUpload, "upload.cancel", upload, http.MethodDelete, auth.Push, pushPull, 0, "end-14"},
+	{ListTags, "tag.list", tags, http.MethodGet, auth.Pull, auth.Pull, 0, "end-8a end-8b"},
+	{ListTags, "tag.list", tags, http.MethodHead, auth.Pull, auth.Pull, 0, "end-8a end-8b"},
+	{ListReferrers, "referrer.list", referrers, http.MethodGet, auth.Pull, auth.Pull, 0, "end-12a end-12b"},
+	{ListReferrers, "referrer.list", referrers, http.MethodHead, auth.Pull, auth.Pull, 0, "end-12a end-12b"},
+	{ListRepositories, "repository.list", catalog, http.MethodGet, 0, 0, 0, ""},
+	{ListRepositories, "repository.list", catalog, http.MethodHead, 0, 0, 0, ""},
 }
 
 // find returns the route of a noun and a method, or nil.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/berth-registry/berth/audit"
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/internal/httpx"
 	"github.com/berth-registry/berth/oci"
@@ -43,6 +44,7 @@ type Config struct {
 	JWKS        func() []byte // the public keys in force, RFC 7517
 	API         http.Handler  // of /api, which has a gate and a log of its own; nil: there is none
 	Checks      []Check       // for /readyz
+	Audit       audit.Recorder
 	Metrics     *Recording
 	MetricsHere bool // serve /metrics on this handler
 	Log         *slog.Logger
@@ -64,6 +66,7 @@ type Server struct {
 	maxManifest int64
 	jwks        func() []byte
 	checks      []Check
+	audit       audit.Recorder
 	metrics     *Recording
 	log         *slog.Logger
 	now         func() time.Time
@@ -77,7 +80,7 @@ func New(c Config) *Server {
 	s := &Server{
 		registry: c.Registry, auth: c.Auth, accounts: c.Accounts, issuer: c.Issuer, refresher: c.Refresher, gate: c.Gate,
 		service: c.Service, url: c.URL, proxies: c.Proxies, maxManifest: c.MaxManifest, jwks: c.JWKS,
-		checks: c.Checks, metrics: c.Metrics, log: c.Log, now: c.Now, cursors: newCursors(),
+		checks: c.Checks, audit: c.Audit, metrics: c.Metrics, log: c.Log, now: c.Now, cursors: newCursors(),
 	}
 	if u, err := url.Parse(c.URL); err == nil {
 		s.host = u.Host

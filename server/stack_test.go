@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/berth-registry/berth/audit"
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/account"
 	"github.com/berth-registry/berth/auth/personal"
@@ -64,7 +65,7 @@ type settings struct {
 	registry    func(next *registry.Registry, _ *stack) server.Registry // before the real one
 	expire      time.Duration                                           // 24 h
 	refresh     bool                                                    // refresh tokens are on
-	door        func(auth.PasswordVerifier) auth.PasswordVerifier       // before the accounts
+	door        func(auth.PasswordVerifier) auth.PasswordVerifier       // before the real one
 }
 
 // stack is a whole registry: the real stores in a directory, the real
@@ -86,6 +87,8 @@ type stack struct {
 	handler  http.Handler
 	http     *httptest.Server
 	client   *http.Client
+
+	trail *trail // what was audited
 
 	session string // path of the last upload session, {session} in rows
 	closed  bool
@@ -219,6 +222,8 @@ func (s *stack) openServer() {
 	if s.door != nil {
 		door = s.door(door)
 	}
+	s.trail = new(trail)
+	door = audit.NewLogins(door, s.trail, func(string, audit.Outcome) {})
 	var authenticator server.Authenticator = auth.Authenticator{
 		Tokens:   token.NewVerifier(s.issuer.Keys, issuer, service),
 		Accounts: door,
@@ -249,6 +254,7 @@ func (s *stack) openServer() {
 		MaxManifest: s.maxManifest,
 		JWKS:        s.issuer.Keys.JWKS,
 		Checks:      checks,
+		Audit:       s.trail,
 		Metrics:     server.NewRecording(prometheus.NewRegistry()),
 		MetricsHere: true,
 		Log:         s.log,

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -20,7 +21,7 @@ func (s *Server) getToken(w http.ResponseWriter, r *http.Request) (call, error) 
 	switch {
 	case errors.Is(err, auth.ErrNoCredentials): // who is anonymous
 	case err == nil && who.Token:
-		return call{who: who}, s.unknownUser(w, errors.New("a token cannot be exchanged for another"))
+		return call{who: who}, s.unknownUser(w, fmt.Errorf("%w: a token cannot be exchanged for another", auth.ErrInvalidToken))
 	case errors.Is(err, auth.ErrBadCredentials), errors.Is(err, auth.ErrInvalidToken), errors.Is(err, auth.ErrMalformed):
 		return call{}, s.unknownUser(w, err)
 	case err != nil:
@@ -31,7 +32,7 @@ func (s *Server) getToken(w http.ResponseWriter, r *http.Request) (call, error) 
 	if err != nil {
 		return call{who: who}, err
 	}
-	return call{who: who}, s.issue(w, who, query["scope"], refresh)
+	return s.issue(w, call{who: who}, query["scope"], refresh)
 }
 
 // postToken answers POST /token (distribution's "OAuth2 Token
@@ -42,13 +43,14 @@ func (s *Server) postToken(w http.ResponseWriter, r *http.Request) (call, error)
 		return call{}, oci.ErrBadRequest.With("the form cannot be read")
 	}
 	who, refresh, err := s.granted(r)
+	c := call{who: who, redeemed: r.PostForm.Get("grant_type") == "refresh_token"}
 	if errors.Is(err, auth.ErrBadCredentials) {
-		return call{}, s.unknownUser(w, err)
+		return c, s.unknownUser(w, err)
 	}
 	if err != nil {
-		return call{}, s.refused(r, Request{}, err)
+		return c, s.refused(r, Request{}, err)
 	}
-	return call{who: who}, s.issue(w, who, r.PostForm["scope"], refresh)
+	return s.issue(w, c, r.PostForm["scope"], refresh)
 }
 
 // granted finds out by the grant of a form who sends it, and which refresh
@@ -87,30 +89,30 @@ func (s *Server) refreshToken(r *http.Request, who auth.Principal, wanted bool) 
 // another password.
 func (s *Server) unknownUser(w http.ResponseWriter, cause error) error {
 	w.Header().Set("WWW-Authenticate", `Basic realm="`+s.service+`", charset="UTF-8"`)
-	return oci.ErrUnauthorized.With(cause.Error())
+	return &refusal{oci.ErrUnauthorized.With(cause.Error()), cause}
 }
 
 // issue answers with a token for those of the scopes that the principal may
 // have. Rights that are missing shrink the answer; they are no error. refresh
 // may be empty.
-func (s *Server) issue(w http.ResponseWriter, who auth.Principal, scopes []string, refresh string) error {
+func (s *Server) issue(w http.ResponseWriter, c call, scopes []string, refresh string) (call, error) {
 	wanted, err := auth.ParseScopes(scopes)
 	if err != nil {
-		return oci.ErrBadRequest.With(err.Error())
+		return c, oci.ErrBadRequest.With(err.Error())
 	}
-	granted := s.gate.Policy.Load().Intersect(who, wanted)
-	token, expiresIn, err := s.issuer.Issue(who, granted, s.now())
+	c.granted = s.gate.Policy.Load().Intersect(c.who, wanted)
+	token, expiresIn, err := s.issuer.Issue(c.who, c.granted, s.now())
 	if err != nil {
-		return err
+		return c, err
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusOK, struct {
+	return c, writeJSON(w, http.StatusOK, struct {
 		Token       string `json:"token"`
 		AccessToken string `json:"access_token"`
 		ExpiresIn   int    `json:"expires_in"` // seconds; no issued_at, for clients whose clock is wrong
 		Scope       string `json:"scope"`
 		Refresh     string `json:"refresh_token,omitempty"`
-	}{token, token, int(expiresIn.Seconds()), join(granted), refresh})
+	}{token, token, int(expiresIn.Seconds()), join(c.granted), refresh})
 }
 
 func join(access []auth.Access) string {

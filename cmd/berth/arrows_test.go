@@ -31,8 +31,8 @@ var arrows = map[string][]string{
 	"auth/personal":      {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"auth/guess":         {"oci", "auth"},
 	"audit":              {"oci", "auth"},
-	"server":             {"oci", "storage", "metadata", "registry", "auth", "internal/httpx"},
-	"api":                {"oci", "storage", "metadata", "auth", "auth/account", "auth/robot", "auth/personal", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable"},
+	"server":             {"oci", "storage", "metadata", "registry", "auth", "audit", "internal/httpx"},
+	"api":                {"oci", "storage", "metadata", "auth", "auth/account", "auth/robot", "auth/personal", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "audit"},
 }
 
 // strangers are modules that a package must not know, however indirectly.

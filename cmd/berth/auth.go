@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/berth-registry/berth/api"
+	"github.com/berth-registry/berth/audit"
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/account"
 	"github.com/berth-registry/berth/auth/guess"
@@ -40,7 +41,10 @@ func (r *running) openAuth(c config.Config, store metadata.Store, log *slog.Logg
 		return err
 	}
 	r.issuers.Use(trust)
-	r.door = auth.Door{Robots: r.robots, Personal: r.personal, Outside: r.issuers, Users: guess.New(r.accounts)}
+	r.guard = guess.New(r.accounts) // what else there is cannot be guessed
+	r.countDelays()
+	door := auth.Door{Robots: r.robots, Personal: r.personal, Outside: r.issuers, Users: r.guard}
+	r.door = audit.NewLogins(door, r.audit, r.countLogins())
 	r.standing = auth.Standings{Robots: r.robots, Personal: r.personal, Outside: r.issuers, Users: r.accounts}
 	return nil
 }

@@ -19,6 +19,7 @@ func (r *running) reload(read func() (config.Config, error), level *slog.LevelVa
 	if err == nil {
 		err = r.apply(next)
 	}
+	r.reloaded(err)
 	if err != nil {
 		log.Error("configuration not reloaded, the old one stays", "error", err)
 		return

@@ -58,7 +58,10 @@ func serve(ctx context.Context, c config.Config, reload func() (config.Config, e
 	}
 	go r.maintain(ctx, log)
 	go r.issuers.Run(ctx)
-	go onSignal(ctx, hangup, func() { r.reload(reload, level, log) })
+	go onSignal(ctx, hangup, func() {
+		r.reopenAudit(log)
+		r.reload(reload, level, log)
+	})
 	err = ls.run(ctx)
 	log.Info("stopped")
 	return err

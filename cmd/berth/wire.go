@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/berth-registry/berth/api"
+	"github.com/berth-registry/berth/audit"
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/account"
+	"github.com/berth-registry/berth/auth/guess"
 	"github.com/berth-registry/berth/auth/issuer"
 	"github.com/berth-registry/berth/auth/personal"
 	"github.com/berth-registry/berth/auth/robot"
@@ -42,11 +43,14 @@ type running struct {
 	robots   *robot.Robots
 	personal *personal.Tokens
 	issuers  *issuer.Issuers
+	guard    *guess.Guard
 	door     auth.PasswordVerifier
 	standing auth.Standings
 	api      *api.API
 	registry *registry.Registry
 	server   *server.Server
+	audit    *audit.Log
+	counts   *prometheus.Registry
 	metrics  *server.Recording
 	cert     *certificate
 	closers  []func() error // in the order of opening
@@ -55,7 +59,7 @@ type running struct {
 // wire opens the stores and builds everything over them. What was opened is
 // closed again if it fails.
 func wire(c config.Config, log *slog.Logger) (r *running, err error) {
-	r = &running{config: c}
+	r = &running{config: c, counts: newMetrics()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.close())
@@ -77,6 +81,9 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 	if err != nil {
 		return r, err
 	}
+	if err := r.openAudit(c.Log, log); err != nil {
+		return r, err
+	}
 	if err := r.openAuth(c, meta, log); err != nil {
 		return r, err
 	}
@@ -94,7 +101,7 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 		Log:         log,
 	})
 	r.closers = append(r.closers, func() error { r.registry.Close(); return nil })
-	r.metrics = newMetrics()
+	r.metrics = server.NewRecording(r.counts)
 	r.api = api.New(r.administration(c, log))
 	authenticator := r.authenticator(c, c.Auth.Service)
 	authenticator.Tokens = issuer.Bearers{Own: authenticator.Tokens, Outside: r.issuers} // the API takes none of theirs
@@ -112,6 +119,7 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 		JWKS:        r.keys.JWKS,
 		API:         r.api.Network(),
 		Checks:      []server.Check{{Name: "storage", Check: store.Check}, {Name: "metadata", Check: meta.Check}},
+		Audit:       r.audit,
 		Metrics:     r.metrics,
 		MetricsHere: c.Metrics.Addr == "",
 		Log:         log,
@@ -173,13 +181,4 @@ func patterns(texts []string) (func(repo string) bool, error) {
 		}
 		return false
 	}, nil
-}
-
-func newMetrics() *server.Recording {
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "berth_build_info", Help: "The running version."}, []string{"version"})
-	build.WithLabelValues(version).Set(1)
-	reg.MustRegister(build)
-	return server.NewRecording(reg)
 }
