@@ -25,6 +25,7 @@ type Config struct {
 	Robots   Robots
 	Tokens   Tokens
 	Policy   *auth.Live // the grants in force, for explain
+	Audit    Audit
 
 	Auth     Authenticator // who calls over the network
 	Standing auth.Standing // of who came by an API token

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
 
 	"github.com/berth-registry/berth/auth/account"
 )
@@ -109,4 +111,29 @@ func (c *Client) Explain(ctx context.Context, s Subject, actions, repository str
 		query["group"] = s.Groups
 	}
 	return e, c.call(ctx, http.MethodGet, "/explain?"+query.Encode(), nil, &e)
+}
+
+// AuditQuery says which entries of the audit trail are wanted. What is empty
+// does not matter.
+type AuditQuery struct {
+	Principal, Action, Outcome, Repository string
+	Since                                  time.Time
+	N                                      int // entries at most; 0: 100
+}
+
+// Audit lists the newest entries that the server remembers, the newest first.
+func (c *Client) Audit(ctx context.Context, q AuditQuery) (found []Entry, err error) {
+	query := url.Values{}
+	for name, value := range map[string]string{"principal": q.Principal, "action": q.Action, "outcome": q.Outcome, "repository": q.Repository} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if !q.Since.IsZero() {
+		query.Set("since", q.Since.Format(time.RFC3339Nano))
+	}
+	if q.N != 0 {
+		query.Set("n", strconv.Itoa(q.N))
+	}
+	return found, c.call(ctx, http.MethodGet, "/audit?"+query.Encode(), nil, &found)
 }

@@ -117,7 +117,13 @@ func TestClientOfEverything(t *testing.T) {
 	s.must(err)
 	e, err := c.Explain(ctx, api.Subject{User: "alice", Groups: []string{"dev", "x"}, Client: "10.0.0.1"}, "pull,push", "team/a")
 	s.must(err)
+	denied, err := c.Audit(ctx, api.AuditQuery{Outcome: "denied"})
+	s.must(err)
+	trail, err := c.Audit(ctx, api.AuditQuery{Principal: "admin socket", Action: "admin", Outcome: "ok", Since: s.now.Add(-time.Second), N: 2})
+	s.must(err)
 	switch {
+	case len(denied) != 0 || len(trail) != 2 || trail[0].Request != "addToken" || trail[0].Reference != token.Token.ID:
+		t.Errorf("audit: %+v %+v", denied, trail)
 	case me.Principal != "admin socket" || !me.Administrator:
 		t.Errorf("me: %+v", me)
 	case len(imported.Added) != 1:
@@ -141,6 +147,7 @@ func TestClientOfEverything(t *testing.T) {
 		{c.RemoveRobot(ctx, "ci"), "no such robot"},
 		{c.DisableRobot(ctx, "../users", true), "no such robot"},
 		{c.SetGroups(ctx, "nobody", nil), "no such user"},
+		{second(c.Audit(ctx, api.AuditQuery{Repository: "../x"})), "query"},
 	} {
 		if test.err == nil || !strings.Contains(test.err.Error(), test.text) {
 			t.Errorf("%v, want %q", test.err, test.text)
@@ -276,3 +283,5 @@ func TestClientOddServer(t *testing.T) {
 		t.Errorf("%v", users)
 	}
 }
+
+func second[T any](_ T, err error) error { return err }

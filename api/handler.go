@@ -38,10 +38,11 @@ type Problem struct {
 }
 
 // do finds out who calls, whether they may, runs the endpoint, makes its error
-// HTTP, and writes one line of log; the text of what is not the caller's fault
-// stays there.
+// HTTP, and writes the audit trail and one line of log; the text of what is not
+// the caller's fault stays there.
 func (a *API) do(rt route, authenticate func(*http.Request) (caller, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		w := &noted{ResponseWriter: rw}
 		c, err := a.serve(rt, authenticate, w, r)
 		level := slog.LevelInfo
 		attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("principal", c.id())}
@@ -57,6 +58,7 @@ func (a *API) do(rt route, authenticate func(*http.Request) (caller, error)) htt
 			_ = reply(w, status, Problem{text})
 			attrs = append(attrs, slog.Int("status", status), slog.String("error", err.Error()))
 		}
+		a.record(rt, r, w, c, err)
 		a.Log.LogAttrs(r.Context(), level, "api", attrs...)
 	}
 }
@@ -134,8 +136,16 @@ func challenge(h http.Header, status int, err error) {
 		}
 		h.Set("WWW-Authenticate", value)
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		h.Set("Retry-After", "5")
+		h.Set("Retry-After", retryAfter(err))
 	}
+}
+
+// retryAfter is when the caller may come back, in seconds.
+func retryAfter(err error) string {
+	if tooSoon := (*auth.DelayError)(nil); errors.As(err, &tooSoon) {
+		return strconv.Itoa(tooSoon.Seconds())
+	}
+	return "5"
 }
 
 // read decodes a body strictly: one document, of known members.
@@ -155,6 +165,7 @@ func readUpTo[T any](w http.ResponseWriter, r *http.Request, most int64) (v T, e
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return v, fmt.Errorf("%w: it goes on after its end", errBody)
 	}
+	note(w, v)
 	return v, nil
 }
 
@@ -163,6 +174,7 @@ func reply(w http.ResponseWriter, status int, v any) error {
 	if err != nil {
 		return err
 	}
+	note(w, v)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, err = w.Write(append(body, '\n'))

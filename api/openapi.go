@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -102,7 +103,7 @@ var texts = map[int]string{
 	200: "Done.", 201: "Made.", 204: "Done.",
 	400: "The request is not what the endpoint takes.", 401: "The caller has not shown who it is.", 403: "The caller may not.",
 	404: "What the request is about is not there.", 409: "What is there stands in the way.", 415: "The body is not application/json.",
-	429: "Too many logins are being checked: try again in a moment.", 500: "The server failed; its log says why.",
+	429: "Too many logins, or too many wrong ones: Retry-After has the seconds.", 500: "The server failed; its log says why.",
 	503: "The registry takes no changes at the moment.", 507: "The registry has no space left.",
 }
 
@@ -133,6 +134,8 @@ func (s schemas) of(t reflect.Type) object {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
 		return object{"type": "string", "format": "date-time"}
+	case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		return object{"type": "string"}
 	case t.Kind() == reflect.Bool:
 		return object{"type": "boolean"}
 	case t.Kind() == reflect.Int:

@@ -79,6 +79,15 @@ var routes = []route{
 		{name: "action", text: "pull, push, delete, or several with commas between them", required: true},
 		{name: "repository", text: "canonical name of the repository", required: true},
 	}, status: 200, gives: Explanation{}, fails: []int{404}, serve: (*API).explain},
+
+	{method: "GET", path: "/audit", name: "listAudit", summary: "The newest entries of the audit trail that this process remembers, the newest first", query: []parameter{
+		{name: "principal", text: "who did it, or whose account was tried: user:alice, robot:ci, or the name alone"},
+		{name: "action", text: "login, token, pull, push, delete, list, ping or admin; pull, list and ping are seen where they are refused"},
+		{name: "outcome", text: "ok, denied, delayed or failed"},
+		{name: "repository", text: "name or pattern, such as team/**"},
+		{name: "since", text: "time as of RFC 3339"},
+		{name: "n", text: "entries: 1 to 10000, 100 if absent"},
+	}, status: 200, gives: []Entry{}, serve: (*API).listAudit},
 }
 
 // router mounts the routes behind a way to tell who calls.

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/berth-registry/berth/api"
+	"github.com/berth-registry/berth/audit"
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/account"
 	"github.com/berth-registry/berth/auth/personal"
@@ -50,6 +51,7 @@ type stack struct {
 	robots   *robot.Robots
 	tokens   *personal.Tokens
 	keys     *token.Keys
+	trail    *audit.Log
 	document openapi
 }
 
@@ -111,8 +113,10 @@ func newStack(t *testing.T) *stack {
 	})
 	s.keys, err = token.Load([]string{filepath.Join(dir, "token.key")})
 	s.must(err)
+	s.trail, err = audit.Open(audit.Options{})
+	s.must(err)
 	s.config = api.Config{
-		Accounts: s.accounts, Robots: s.robots, Tokens: s.tokens, Policy: auth.NewLive(s.policy()),
+		Accounts: s.accounts, Robots: s.robots, Tokens: s.tokens, Policy: auth.NewLive(s.policy()), Audit: s.trail,
 		Auth: auth.Authenticator{
 			Tokens:   token.NewVerifier(s.keys, issuer, service+"/api"),
 			Accounts: auth.Door{Robots: s.robots, Personal: s.tokens, Users: s.accounts},

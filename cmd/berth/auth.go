@@ -67,7 +67,7 @@ func (r *running) administration(c config.Config, log *slog.Logger) api.Config {
 	who := r.authenticator(c, c.Auth.Service+apiAudience)
 	who.Personal = r.personal // as a Bearer, too: a name is no use there
 	return api.Config{
-		Accounts: r.accounts, Robots: r.robots, Tokens: r.personal, Policy: r.policy,
+		Accounts: r.accounts, Robots: r.robots, Tokens: r.personal, Policy: r.policy, Audit: r.audit,
 		Auth: who, Standing: r.standing, Sessions: r.issuer(c.Auth, c.Auth.Service+apiAudience), Client: who.Client,
 		Version: version, Log: log, Now: time.Now,
 	}

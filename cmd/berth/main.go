@@ -32,7 +32,7 @@ func root() *cobra.Command {
 	cmd.PersistentFlags().String("config", defaultConfig(), "configuration file")
 	cmd.AddCommand(
 		serveCommand(), checkConfigCommand(), userCommand(), robotCommand(), tokenCommand(), htpasswdCommand(),
-		explainCommand(), versionCommand(),
+		explainCommand(), auditCommand(), versionCommand(),
 	)
 	return cmd
 }
