@@ -89,6 +89,9 @@ func (n *noted) WriteHeader(status int) {
 	n.ResponseWriter.WriteHeader(status)
 }
 
+// Unwrap is for http.ResponseController.
+func (n *noted) Unwrap() http.ResponseWriter { return n.ResponseWriter }
+
 // note takes from what was read or is answered whom or what it is about, and
 // what changes: never a secret.
 func note(w http.ResponseWriter, v any) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/berth-registry/berth/audit"
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/metadata/bolt"
 	"github.com/berth-registry/berth/registry"
@@ -57,12 +58,18 @@ func openBerth(dir string) (*berth, error) {
 		Auth:        administrator{},
 		Gate:        auth.Gate{Policy: auth.NewLive(auth.NewPolicy(nil))},
 		MaxManifest: 4 << 20,
+		Audit:       forgetful{},
 		Metrics:     server.NewRecording(prometheus.NewRegistry()),
 		Log:         slog.New(slog.DiscardHandler),
 		Now:         time.Now,
 	})
 	return b, nil
 }
+
+// forgetful is an audit trail that keeps nothing.
+type forgetful struct{}
+
+func (forgetful) Record(audit.Entry) {}
 
 func (b *berth) close() error {
 	b.reg.Close()
