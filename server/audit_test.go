@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -58,109 +59,147 @@ func short(e audit.Entry) string {
 // here fails the test.
 func TestAudit(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, settings{refresh: true})
+	s := newStack(t, settings{})
 	config := s.blob("alice/app", "config")
-	doc := image("config")
-	digest := s.manifest("alice/app", "v1", doc)
-	layer, other := digestOf("layer"), digestOf("other")
-	all := bearer(s.token("alice", "repository:alice/app:*", "registry:catalog:*"))
-	narrow := bearer(s.token("alice", "repository:alice/else:pull"))
-	anonymous := bearer(s.token("-", "repository:alice/app:pull"))
+	digest := s.manifest("alice/app", "v1", image("config"))
 	s.table([]row{{do: "GET /v2/", as: "bob", status: 200}}) // no news from here on, as alice is none
+	table := slices.Concat(s.auditedRefusals(config, digest), s.auditedReads(config, digest), s.auditedChanges(config, digest), s.auditedTokens())
 	s.trail.take()
-
-	// What refusals of a request leave: by a token of alice that is too narrow,
-	// by Basic of bob, by garbage, by an anonymous token, and by nobody at all.
-	refused := func(do, entry, missing string) []audited {
-		const insufficient, invalid = "insufficient scope: ", "invalid token: malformed"
-		narrowed := func(as, who string) audited {
-			return audited{row{do: do, as: as, status: 401, code: "UNAUTHORIZED"}, fmt.Sprintf(entry, "denied", 401, who+" token", insufficient+missing)}
-		}
-		return []audited{
-			narrowed(narrow, "user:alice"), narrowed(anonymous, "anonymous"),
-			{row{do: do, as: "bob", status: 403, code: "DENIED"}, fmt.Sprintf(entry, "denied", 403, "user:bob password", "denied: "+missing)},
-			{row{do: do, as: "Bearer garbage", status: 401, code: "UNAUTHORIZED"}, fmt.Sprintf(entry, "denied", 401, "anonymous token", invalid)},
-			{row{do: do, as: "-", status: 401, code: "UNAUTHORIZED"}, ""},
-			{row{do: do, as: "bob:wrong", status: 401, code: "UNAUTHORIZED"}, "login denied 0 anonymous password user:bob"},
-		}
-	}
-	repo := "repository:alice/app:"
-	var table []audited
-	add := func(rows ...audited) { table = append(table, rows...) }
-	add(refused("HEAD /v2/alice/app/manifests/v1", "pull %s manifest.head %d %s alice/app v1 (%s)", repo+"pull")...)
-	add(refused("GET /v2/alice/app/manifests/v1", "pull %s manifest.get %d %s alice/app v1 (%s)", repo+"pull")...)
-	add(refused("GET /v2/alice/app/manifests/"+digest, "pull %s manifest.get %d %s alice/app "+digest+" (%s)", repo+"pull")...)
-	add(refused("PUT /v2/alice/app/manifests/v1", "push %s manifest.put %d %s alice/app v1 (%s)", repo+"push")...)
-	add(refused("DELETE /v2/alice/app/manifests/v1", "delete %s manifest.delete %d %s alice/app v1 (%s)", repo+"delete")...)
-	add(refused("HEAD /v2/alice/app/blobs/"+config, "pull %s blob.head %d %s alice/app "+config+" (%s)", repo+"pull")...)
-	add(refused("GET /v2/alice/app/blobs/"+config, "pull %s blob.get %d %s alice/app "+config+" (%s)", repo+"pull")...)
-	add(refused("DELETE /v2/alice/app/blobs/"+config, "delete %s blob.delete %d %s alice/app "+config+" (%s)", repo+"delete")...)
-	add(refused("POST /v2/alice/app/blobs/uploads/", "push %s upload.start %d %s alice/app (%s)", repo+"push")...)
-	add(refused("POST /v2/alice/app/blobs/uploads/?mount="+config+"&from=alice/app", "push %s upload.start %d %s alice/app "+config+" (%s)", repo+"push")...)
-	add(refused("GET /v2/alice/app/blobs/uploads/x", "push %s upload.get %d %s alice/app (%s)", repo+"push")...)
-	add(refused("PATCH /v2/alice/app/blobs/uploads/x", "push %s upload.patch %d %s alice/app (%s)", repo+"push")...)
-	add(refused("PUT /v2/alice/app/blobs/uploads/x?digest="+layer, "push %s upload.put %d %s alice/app "+layer+" (%s)", repo+"push")...)
-	add(refused("DELETE /v2/alice/app/blobs/uploads/x", "push %s upload.cancel %d %s alice/app (%s)", repo+"push")...)
-	for _, method := range []string{"GET", "HEAD"} {
-		add(refused(method+" /v2/alice/app/tags/list", "pull %s tag.list %d %s alice/app (%s)", repo+"pull")...)
-		add(refused(method+" /v2/alice/app/referrers/"+digest, "pull %s referrer.list %d %s alice/app "+digest+" (%s)", repo+"pull")...)
-		add(
-			audited{row{do: method + " /v2/", as: all, status: 200}, ""},
-			audited{row{do: method + " /v2/", as: "-", status: 401, code: "UNAUTHORIZED"}, ""},
-			audited{row{do: method + " /v2/", as: "Bearer garbage", status: 401, code: "UNAUTHORIZED"}, "ping denied base 401 anonymous token (invalid token: malformed)"},
-			audited{row{do: method + " /v2/", as: "Negotiate x", status: 401, code: "UNAUTHORIZED"}, "ping denied base 401 anonymous (malformed credentials: the scheme is neither Bearer nor Basic)"},
-			audited{row{do: method + " /v2/_catalog", as: all, status: 200}, ""},
-			audited{row{do: method + " /v2/_catalog", as: narrow, status: 401, code: "UNAUTHORIZED"}, "list denied repository.list 401 user:alice token (insufficient scope: registry:catalog:*)"},
-			audited{row{do: method + " /v2/alice/app/tags/list", as: all, status: 200}, ""},
-			audited{row{do: method + " /v2/alice/app/referrers/" + digest, as: all, status: 200}, ""},
-			audited{row{do: method + " /v2/alice/app/manifests/v1", as: all, status: 200}, ""},
-			audited{row{do: method + " /v2/alice/app/blobs/" + config, as: all, status: 200}, ""},
-		)
-	}
-	uploads := "POST /v2/alice/app/blobs/uploads/"
-	add(
-		// A blob by POST, PATCH and PUT is pushed when it is committed, once.
-		audited{row{do: uploads, as: all, status: 202}, ""},
-		audited{row{do: "GET {session}", as: all, status: 204}, ""},
-		audited{row{do: "PATCH {session}", as: all, body: "lay", status: 202}, ""},
-		audited{row{do: "PUT {session}?digest=" + layer, as: all, body: "er", status: 201}, "push ok upload.put 201 user:alice token alice/app " + layer},
-		audited{row{do: "PUT {session}?digest=" + layer, as: all, status: 404, code: "BLOB_UPLOAD_UNKNOWN"}, ""},
-		audited{row{do: uploads, as: all, status: 202}, ""},
-		audited{row{do: "DELETE {session}", as: all, status: 204}, ""},
-		audited{row{do: uploads + "?digest=" + other, as: all, body: "other", status: 201}, "push ok upload.start 201 user:alice token alice/app " + other},
-		audited{row{do: uploads + "?digest=" + other, as: all, body: "wrong", status: 400, code: "DIGEST_INVALID"}, ""},
-		audited{row{do: "POST /v2/alice/new/blobs/uploads/?mount=" + other + "&from=alice/app", as: "alice", status: 201}, "push ok upload.start 201 user:alice password alice/new " + other + " (mounted from alice/app)"},
-		audited{row{do: "POST /v2/alice/new/blobs/uploads/?mount=" + layer, as: "alice", status: 201}, "push ok upload.start 201 user:alice password alice/new " + layer + " (mounted from anywhere)"},
-		audited{row{do: "POST /v2/alice/new/blobs/uploads/?mount=" + digestOf("absent"), as: "alice", status: 202}, ""},
-
-		audited{row{do: "PUT /v2/alice/app/manifests/v2", as: all, body: doc, status: 201}, "push ok manifest.put 201 user:alice token alice/app v2 " + digest},
-		audited{row{do: "PUT /v2/alice/app/manifests/" + digest + "?tag=v3&tag=v4", as: all, body: doc, status: 201}, "push ok manifest.put 201 user:alice token alice/app " + digest + " (tags v3 v4)"},
-		audited{row{do: "PUT /v2/alice/app/manifests/v2", as: all, body: "{", status: 400, code: "MANIFEST_INVALID"}, ""},
-		audited{row{do: "DELETE /v2/alice/app/manifests/v2", as: all, status: 202}, "delete ok manifest.delete 202 user:alice token alice/app v2"},
-		audited{row{do: "DELETE /v2/alice/app/manifests/v2", as: all, status: 404, code: "MANIFEST_UNKNOWN"}, ""},
-		audited{row{do: "DELETE /v2/alice/app/manifests/" + digest, as: all, status: 202}, "delete ok manifest.delete 202 user:alice token alice/app " + digest},
-		audited{row{do: "DELETE /v2/alice/app/blobs/" + other, as: all, status: 202}, "delete ok blob.delete 202 user:alice token alice/app " + other},
-
-		audited{row{do: "GET /v1/search?q=app", as: "-", status: 200}, ""},
-		audited{row{do: "GET /v1/search?q=app", as: "Bearer garbage", status: 401, code: "UNAUTHORIZED"}, "list denied search 401 anonymous token (invalid token: malformed)"},
-		audited{row{do: "GET /healthz", as: "-", status: 200}, ""},
-		audited{row{do: "GET /readyz", as: "-", status: 200}, ""},
-		audited{row{do: "GET /nowhere", as: "-", status: 404, code: "UNSUPPORTED"}, ""},
-
-		audited{row{do: "GET /token?scope=repository:public/app:pull", as: "-", status: 200}, "token ok token 200 anonymous (repository:public/app:pull)"},
-		audited{row{do: "GET /token?scope=repository:bob/app:pull,push", as: "carol", status: 200}, "login ok 0 user:carol password; token ok token 200 user:carol password"},
-		audited{row{do: "GET /token?scope=repository:carol/app:*", as: "carol", status: 200}, "token ok token 200 user:carol password (repository:carol/app:*)"},
-		audited{row{do: "GET /token", as: "carol:wrong", status: 401, code: "UNAUTHORIZED"}, "login denied 0 anonymous password user:carol"},
-		audited{row{do: "GET /token", as: "Not a name:wrong", status: 401, code: "UNAUTHORIZED"}, "login denied 0 anonymous password"},
-		audited{row{do: "GET /token", as: all, status: 401, code: "UNAUTHORIZED"}, "token denied token 401 user:alice token (invalid token: a token cannot be exchanged for another)"},
-		audited{row{do: "GET /token", as: "Bearer garbage", status: 401, code: "UNAUTHORIZED"}, "token denied token 401 anonymous token (invalid token: malformed)"},
-		audited{row{do: "GET /token?scope=x", as: "-", status: 400, code: "UNSUPPORTED"}, ""},
-	)
 	s.audits(table)
 	for _, name := range server.RouteNames() {
 		if done, refused := covered(t, table, name); !done || !refused {
 			t.Errorf("%s: a row where it is done %t, where it is refused %t", name, done, refused)
 		}
+	}
+}
+
+// auditedRefusals are requests that are refused: by a token of alice that is too
+// narrow, an anonymous one and one that is none, by bob with and without his
+// password, and by nobody at all, which is no refusal.
+func (s *stack) auditedRefusals(config, digest string) (table []audited) {
+	s.Helper()
+	narrow, anonymous := bearer(s.token("alice", "repository:alice/else:pull")), bearer(s.token("-", "repository:alice/app:pull"))
+	const pull, push, remove = "pull", "push", "delete"
+	for _, r := range []struct{ do, missing, request, about string }{
+		{"HEAD /v2/alice/app/manifests/v1", pull, "manifest.head", "v1"},
+		{"GET /v2/alice/app/manifests/v1", pull, "manifest.get", "v1"},
+		{"GET /v2/alice/app/manifests/" + digest, pull, "manifest.get", digest},
+		{"PUT /v2/alice/app/manifests/v1", push, "manifest.put", "v1"},
+		{"DELETE /v2/alice/app/manifests/v1", remove, "manifest.delete", "v1"},
+		{"HEAD /v2/alice/app/blobs/" + config, pull, "blob.head", config},
+		{"GET /v2/alice/app/blobs/" + config, pull, "blob.get", config},
+		{"DELETE /v2/alice/app/blobs/" + config, remove, "blob.delete", config},
+		{"POST /v2/alice/app/blobs/uploads/", push, "upload.start", ""},
+		{"POST /v2/alice/app/blobs/uploads/?mount=" + config + "&from=alice/app", push, "upload.start", config},
+		{"GET /v2/alice/app/blobs/uploads/x", push, "upload.get", ""},
+		{"PATCH /v2/alice/app/blobs/uploads/x", push, "upload.patch", ""},
+		{"PUT /v2/alice/app/blobs/uploads/x?digest=" + config, push, "upload.put", config},
+		{"DELETE /v2/alice/app/blobs/uploads/x", push, "upload.cancel", ""},
+		{"GET /v2/alice/app/tags/list", pull, "tag.list", ""},
+		{"HEAD /v2/alice/app/tags/list", pull, "tag.list", ""},
+		{"GET /v2/alice/app/referrers/" + digest, pull, "referrer.list", digest},
+		{"HEAD /v2/alice/app/referrers/" + digest, pull, "referrer.list", digest},
+	} {
+		refused := func(as string, status int, code, who, why string) audited {
+			entry := fmt.Sprintf("%s denied %s %d %s alice/app %s (%s)", r.missing, r.request, status, who, r.about, why)
+			return audited{row{do: r.do, as: as, status: status, code: code}, strings.Join(strings.Fields(entry), " ")}
+		}
+		missing := ": repository:alice/app:" + r.missing
+		table = append(table,
+			refused(narrow, 401, "UNAUTHORIZED", "user:alice token", "insufficient scope"+missing),
+			refused(anonymous, 401, "UNAUTHORIZED", "anonymous token", "insufficient scope"+missing),
+			refused("Bearer garbage", 401, "UNAUTHORIZED", "anonymous token", "invalid token: malformed"),
+			refused("bob", 403, "DENIED", "user:bob password", "denied"+missing),
+			audited{row{do: r.do, as: "bob:wrong", status: 401, code: "UNAUTHORIZED"}, "login denied 0 anonymous password user:bob"},
+			audited{row{do: r.do, as: "-", status: 401, code: "UNAUTHORIZED"}, ""},
+		)
+	}
+	return table
+}
+
+// auditedReads are requests that leave something only where they are refused.
+func (s *stack) auditedReads(config, digest string) (table []audited) {
+	s.Helper()
+	all, narrow := bearer(s.token("alice", "repository:alice/app:pull", "registry:catalog:*")), bearer(s.token("alice", "repository:alice/app:pull"))
+	refused := func(do, as, entry string) audited {
+		return audited{row{do: do, as: as, status: 401, code: "UNAUTHORIZED"}, entry}
+	}
+	for _, method := range []string{"GET", "HEAD"} {
+		for _, path := range []string{
+			"/v2/", "/v2/_catalog", "/v2/alice/app/tags/list", "/v2/alice/app/referrers/" + digest, "/v2/alice/app/manifests/v1", "/v2/alice/app/blobs/" + config,
+		} {
+			table = append(table, audited{row{do: method + " " + path, as: all, status: 200}, ""})
+		}
+		table = append(table,
+			refused(method+" /v2/", "-", ""),
+			refused(method+" /v2/", "Bearer garbage", "ping denied base 401 anonymous token (invalid token: malformed)"),
+			refused(method+" /v2/", "Negotiate x", "ping denied base 401 anonymous (malformed credentials: the scheme is neither Bearer nor Basic)"),
+			refused(method+" /v2/_catalog", narrow, "list denied repository.list 401 user:alice token (insufficient scope: registry:catalog:*)"),
+		)
+	}
+	return append(table,
+		refused("GET /v1/search?q=app", "Bearer garbage", "list denied search 401 anonymous token (invalid token: malformed)"),
+		audited{row{do: "GET /v1/search?q=app", as: "-", status: 200}, ""},
+		audited{row{do: "GET /healthz", as: "-", status: 200}, ""},
+		audited{row{do: "GET /readyz", as: "-", status: 200}, ""},
+		audited{row{do: "GET /nowhere", as: "-", status: 404, code: "UNSUPPORTED"}, ""},
+	)
+}
+
+// auditedChanges are pushes and deletes. A blob is pushed when it is committed,
+// once; what changes nothing leaves nothing.
+func (s *stack) auditedChanges(config, digest string) []audited {
+	s.Helper()
+	all, doc, layer, other := bearer(s.token("alice", "repository:alice/app:*")), image("config"), digestOf("layer"), digestOf("other")
+	const uploads, mount = "POST /v2/alice/app/blobs/uploads/", "POST /v2/alice/new/blobs/uploads/?mount="
+	done := func(do, body string, status int, entry string) audited {
+		return audited{row{do: do, as: all, body: body, status: status}, entry}
+	}
+	failed := func(do, body string, status int, code string) audited {
+		return audited{row{do: do, as: all, body: body, status: status, code: code}, ""}
+	}
+	return []audited{
+		done(uploads, "", 202, ""),
+		done("GET {session}", "", 204, ""),
+		done("PATCH {session}", "lay", 202, ""),
+		done("PUT {session}?digest="+layer, "er", 201, "push ok upload.put 201 user:alice token alice/app "+layer),
+		failed("PUT {session}?digest="+layer, "", 404, "BLOB_UPLOAD_UNKNOWN"),
+		done(uploads, "", 202, ""),
+		done("DELETE {session}", "", 204, ""),
+		done(uploads+"?digest="+other, "other", 201, "push ok upload.start 201 user:alice token alice/app "+other),
+		failed(uploads+"?digest="+other, "wrong", 400, "DIGEST_INVALID"),
+		{row{do: mount + other + "&from=alice/app", status: 201}, "push ok upload.start 201 user:alice password alice/new " + other + " (mounted from alice/app)"},
+		{row{do: mount + config, status: 201}, "push ok upload.start 201 user:alice password alice/new " + config + " (mounted from anywhere)"},
+		{row{do: mount + digestOf("absent"), status: 202}, ""},
+
+		done("PUT /v2/alice/app/manifests/v2", doc, 201, "push ok manifest.put 201 user:alice token alice/app v2 "+digest),
+		done("PUT /v2/alice/app/manifests/"+digest+"?tag=v3&tag=v4", doc, 201, "push ok manifest.put 201 user:alice token alice/app "+digest+" (tags v3 v4)"),
+		failed("PUT /v2/alice/app/manifests/v2", "{", 400, "MANIFEST_INVALID"),
+		done("DELETE /v2/alice/app/manifests/v2", "", 202, "delete ok manifest.delete 202 user:alice token alice/app v2"),
+		failed("DELETE /v2/alice/app/manifests/v2", "", 404, "MANIFEST_UNKNOWN"),
+		done("DELETE /v2/alice/app/manifests/"+digest, "", 202, "delete ok manifest.delete 202 user:alice token alice/app "+digest),
+		done("DELETE /v2/alice/app/blobs/"+other, "", 202, "delete ok blob.delete 202 user:alice token alice/app "+other),
+	}
+}
+
+// auditedTokens are requests of the token endpoint.
+func (s *stack) auditedTokens() []audited {
+	s.Helper()
+	token := func(as, query, entry string) audited {
+		return audited{row{do: "GET /token" + query, as: as, status: 200}, entry}
+	}
+	refused := func(as, entry string) audited {
+		return audited{row{do: "GET /token", as: as, status: 401, code: "UNAUTHORIZED"}, entry}
+	}
+	return []audited{
+		token("-", "?scope=repository:public/app:pull", "token ok token 200 anonymous (repository:public/app:pull)"),
+		token("carol", "?scope=repository:bob/app:pull,push", "login ok 0 user:carol password; token ok token 200 user:carol password"),
+		token("carol", "?scope=repository:carol/app:*", "token ok token 200 user:carol password (repository:carol/app:*)"),
+		refused("carol:wrong", "login denied 0 anonymous password user:carol"),
+		refused("Not a name:wrong", "login denied 0 anonymous password"),
+		refused(bearer(s.token("alice")), "token denied token 401 user:alice token (invalid token: a token cannot be exchanged for another)"),
+		refused("Bearer garbage", "token denied token 401 anonymous token (invalid token: malformed)"),
+		{row{do: "GET /token?scope=x", as: "-", status: 400, code: "UNSUPPORTED"}, ""},
 	}
 }
 
