@@ -141,13 +141,14 @@ func (c *fileConn) ReadFrom(r io.Reader) (int64, error) {
 	return n, err
 }
 
-// TestSendfile counts the system call itself, in a process of its own.
+// TestSendfile counts the system call itself, in a process of its own. It runs
+// beside no other test: a process that is being made holds the locks of their
+// stores for a moment.
 func TestSendfile(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	if err != nil || runtime.GOOS != "linux" {
 		t.Skip("needs strace on Linux")
 	}
-	t.Parallel()
 	if exec.CommandContext(t.Context(), strace, "-e", "trace=none", "true").Run() != nil {
 		t.Skip("strace may not trace here")
 	}
