@@ -61,11 +61,7 @@ func newServer(t *testing.T, more string) *server {
 	t.Helper()
 	dir := workDir(t)
 	s := &server{addr: freeAddr(t), berth: berthBinary(t), config: filepath.Join(dir, "config.yaml")}
-	text := strings.Replace(fmt.Sprintf(config, s.addr, filepath.Join(dir, "data"), s.audit()), "
-auth:
-", "
-auth:
-"+more, 1)
+	text := strings.Replace(fmt.Sprintf(config, s.addr, filepath.Join(dir, "data"), s.audit()), "\nauth:\n", "\nauth:\n"+more, 1)
 	must(t, os.WriteFile(s.config, []byte(text), 0o600))
 	t.Cleanup(func() { s.end(t) })
 	return s

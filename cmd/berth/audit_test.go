@@ -14,9 +14,9 @@ import (
 	"github.com/berth-registry/berth/api"
 )
 
-// lines reads the audit trail, each line as "action outcome principal account
+// auditLines reads the audit trail, each line as "action outcome principal account
 // request".
-func lines(t *testing.T, path string) []string {
+func auditLines(t *testing.T, path string) []string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -39,7 +39,7 @@ func waitFor(t *testing.T, path, last string) []string {
 	deadline := time.Now().Add(10 * time.Second)
 	for {
 		if _, err := os.Stat(path); err == nil {
-			if all := lines(t, path); len(all) > 0 && all[len(all)-1] == last {
+			if all := auditLines(t, path); len(all) > 0 && all[len(all)-1] == last {
 				return all
 			}
 		}
@@ -68,7 +68,7 @@ func TestAuditTrail(t *testing.T) {
 	if want = append(want, "login delayed anonymous user:alice"); wrong < 3 {
 		t.Errorf("delayed after %d", wrong)
 	}
-	if got := lines(t, trail); strings.Join(got, "; ") != strings.Join(want, "; ") {
+	if got := auditLines(t, trail); strings.Join(got, "; ") != strings.Join(want, "; ") {
 		t.Errorf("the trail is\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	if info, err := os.Stat(trail); err != nil || info.Mode() != 0o600 {
@@ -100,7 +100,7 @@ func TestAuditTrail(t *testing.T) {
 	}
 	hangUp(t)
 	waitFor(t, trail, "admin failed process reload")
-	if got := lines(t, old); len(got) != len(want) {
+	if got := auditLines(t, old); len(got) != len(want) {
 		t.Errorf("the old file goes on: %v", got[len(want):])
 	}
 	i.write(t, "anonymous", "")
@@ -109,7 +109,7 @@ func TestAuditTrail(t *testing.T) {
 	i.start(t, "http", http.DefaultClient) // another process remembers nothing; the file stays
 	i.steps(t, nil, []step{{"", "audit -o json", "[]", ""}})
 	i.end(t)
-	if got := lines(t, trail); len(got) != 2 {
+	if got := auditLines(t, trail); len(got) != 2 {
 		t.Errorf("%v", got)
 	}
 }
