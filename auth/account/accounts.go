@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/internal/cache"
+	"github.com/berth-registry/berth/auth/internal/proof"
 	"github.com/berth-registry/berth/metadata"
 	"golang.org/x/crypto/bcrypt"
 )
@@ -54,10 +54,10 @@ type Accounts struct {
 	tail     string // of the dummies, behind their cost
 
 	fits     func(hash, password string) bool // bcrypt; tests count and hold it
-	secret   []byte                           // of the HMAC; of this process
-	queue    queue                            // of what fits is to compare
-	good     *cache.Cache[proof, struct{}]
-	bad      *cache.Cache[proof, struct{}]
+	proof    proof.Maker
+	queue    queue // of what fits is to compare
+	good     *cache.Cache[proof.Proof, struct{}]
+	bad      *cache.Cache[proof.Proof, struct{}]
 	standing *cache.Rows[standing]
 
 	admins sync.Mutex // held while the number of administrators may change
@@ -78,9 +78,9 @@ func New(o Options) (*Accounts, error) {
 		dir:      o.Dir,
 		cost:     o.Cost,
 		fits:     fits,
-		secret:   make([]byte, 32),
-		good:     cache.New[proof, struct{}](maxRemembered),
-		bad:      cache.New[proof, struct{}](maxRemembered),
+		proof:    proof.NewMaker(),
+		good:     cache.New[proof.Proof, struct{}](maxRemembered),
+		bad:      cache.New[proof.Proof, struct{}](maxRemembered),
 		standing: cache.NewRows[standing](maxRemembered, standingFor),
 	}
 	if a.cost == 0 {
@@ -89,8 +89,7 @@ func New(o Options) (*Accounts, error) {
 	if o.Parallel == 0 {
 		o.Parallel = max(1, runtime.GOMAXPROCS(0)-1)
 	}
-	a.queue = queue{free: o.Parallel, all: make(map[proof]*comparison)}
-	rand.Read(a.secret) // never fails
+	a.queue = queue{free: o.Parallel, all: make(map[proof.Proof]*comparison)}
 	if a.cost < bcrypt.MinCost || a.cost > bcrypt.MaxCost {
 		return nil, fmt.Errorf("a bcrypt cost is %d to %d", bcrypt.MinCost, bcrypt.MaxCost)
 	}

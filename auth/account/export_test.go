@@ -16,7 +16,7 @@ func (a *Accounts) Watch(f func(hash string)) {
 // Guess remembers n wrong logins as if bcrypt had refused them.
 func (a *Accounts) Guess(n int, now time.Time) {
 	for i := range n {
-		a.bad.Put(a.proof("alice", strconv.Itoa(i), ""), struct{}{}, now.Add(rememberFor))
+		a.bad.Put(a.proof.Of("alice", strconv.Itoa(i), ""), struct{}{}, now.Add(rememberFor))
 	}
 }
 

@@ -2,13 +2,11 @@ package account
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"time"
 
 	"github.com/berth-registry/berth/auth"
+	"github.com/berth-registry/berth/auth/internal/proof"
 	"github.com/berth-registry/berth/oci"
 	"golang.org/x/crypto/bcrypt"
 )
@@ -16,14 +14,10 @@ import (
 // rememberFor is how long the result of a bcrypt is remembered.
 const rememberFor = time.Minute
 
-// proof stands for a name, a password and the hash that they were compared
-// with. It tells nothing of them without the process's secret.
-type proof [sha256.Size]byte
-
 // attempt is a login that is to be compared.
 type attempt struct {
-	key            proof
-	account        string // "" for all names that nobody has
+	key            proof.Proof // of name, password and hash
+	account        string      // "" for all names that nobody has
 	hash, password string
 	now            time.Time
 }
@@ -57,7 +51,7 @@ func (a *Accounts) Login(ctx context.Context, c auth.Credentials, now time.Time)
 	if t.hash == "" {
 		t.hash = a.dummy(a.cost)
 	}
-	t.key = a.proof(c.Name, c.Secret, t.hash)
+	t.key = a.proof.Of(c.Name, c.Secret, t.hash)
 	right, err := a.compare(ctx, t)
 	if err != nil {
 		return auth.Principal{}, err
@@ -110,23 +104,10 @@ func (a *Accounts) makeUp(hash, password string) {
 	}
 }
 
-func (a *Accounts) recall(key proof, now time.Time) (right, known bool) {
+func (a *Accounts) recall(key proof.Proof, now time.Time) (right, known bool) {
 	if _, ok := a.good.Get(key, now); ok {
 		return true, true
 	}
 	_, ok := a.bad.Get(key, now)
 	return false, ok
-}
-
-// proof computes the HMAC of its arguments, each with its length before it, so
-// that nothing moves from one to the next.
-func (a *Accounts) proof(fields ...string) proof {
-	mac := hmac.New(sha256.New, a.secret)
-	for _, f := range fields {
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(len(f)))
-		mac.Write(n[:])
-		mac.Write([]byte(f))
-	}
-	return proof(mac.Sum(nil))
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/berth-registry/berth/auth"
+	"github.com/berth-registry/berth/auth/internal/proof"
 )
 
 // How many comparisons may wait. Equal ones are one, however many logins want
@@ -21,14 +22,14 @@ const (
 // than a few places in it: who waits, waits for few others.
 type queue struct {
 	mu   sync.Mutex
-	free int                   // comparisons that may start at once
-	all  map[proof]*comparison // that run or wait
-	line []*comparison         // that wait, the next one first
+	free int                         // comparisons that may start at once
+	all  map[proof.Proof]*comparison // that run or wait
+	line []*comparison               // that wait, the next one first
 }
 
 // comparison is one bcrypt that several logins may wait for.
 type comparison struct {
-	key     proof
+	key     proof.Proof
 	account string
 	run     func() bool
 	wanted  int           // logins that wait for it; under queue.mu
@@ -39,7 +40,7 @@ type comparison struct {
 // join returns the comparison of a key: the one that is there already, or a
 // new one, which starts or takes a place in the line.
 // auth.ErrTooManyLogins if there is none. The caller holds mu.
-func (q *queue) join(key proof, account string, run func() bool) (*comparison, error) {
+func (q *queue) join(key proof.Proof, account string, run func() bool) (*comparison, error) {
 	if c, ok := q.all[key]; ok {
 		c.wanted++
 		return c, nil

@@ -26,13 +26,13 @@ var arrows = map[string][]string{
 	"auth":               {"oci"},
 	"auth/token":         {"oci", "auth", "auth/internal/cache", "auth/internal/jwk", "auth/internal/reason", "auth/internal/secret", "internal/durable"},
 	"auth/issuer":        {"oci", "auth", "auth/internal/cache", "auth/internal/jwk", "auth/internal/reason"},
-	"auth/account":       {"oci", "auth", "auth/internal/cache", "auth/internal/secret", "internal/durable", "metadata", "storage"},
+	"auth/account":       {"oci", "auth", "auth/internal/cache", "auth/internal/proof", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"auth/robot":         {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"auth/personal":      {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"auth/guess":         {"oci", "auth"},
 	"audit":              {"oci", "auth"},
 	"server":             {"oci", "storage", "metadata", "registry", "auth", "audit", "internal/httpx"},
-	"api":                {"oci", "storage", "metadata", "auth", "auth/account", "auth/robot", "auth/personal", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "audit"},
+	"api":                {"oci", "storage", "metadata", "auth", "auth/account", "auth/robot", "auth/personal", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/proof", "auth/internal/secret", "internal/durable", "audit"},
 }
 
 // strangers are modules that a package must not know, however indirectly.
