@@ -30,6 +30,7 @@ var arrows = map[string][]string{
 	"auth/robot":         {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"auth/personal":      {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"auth/ldap":          {"oci", "auth", "auth/internal/cache", "auth/internal/proof"},
+	"auth/oidc":          {"oci", "auth"},
 	"auth/guess":         {"oci", "auth"},
 	"audit":              {"oci", "auth"},
 	"server":             {"oci", "storage", "metadata", "registry", "auth", "audit", "internal/httpx"},
@@ -38,11 +39,11 @@ var arrows = map[string][]string{
 
 // strangers are modules that a package must not know, however indirectly.
 var strangers = map[string][]string{
-	"server":   {"go.etcd.io/bbolt", "github.com/go-ldap/ldap", "github.com/golang-jwt/jwt", "github.com/jackc/pgx", "github.com/minio/minio-go"},
+	"server":   {"go.etcd.io/bbolt", "github.com/go-ldap/ldap", "github.com/coreos/go-oidc", "golang.org/x/oauth2", "github.com/golang-jwt/jwt", "github.com/jackc/pgx", "github.com/minio/minio-go"},
 	"registry": {"net/http", "go.etcd.io/bbolt"},
 	"storage":  {"net/http"},
 	"metadata": {"net/http"},
-	"auth":     {"github.com/golang-jwt/jwt", "github.com/go-ldap/ldap", "golang.org/x/crypto/bcrypt", "go.etcd.io/bbolt"},
+	"auth":     {"github.com/golang-jwt/jwt", "github.com/go-ldap/ldap", "github.com/coreos/go-oidc", "golang.org/x/crypto/bcrypt", "go.etcd.io/bbolt"},
 	"oci":      {"net/http"},
 }
 
