@@ -101,7 +101,7 @@ var statuses = []struct {
 	{http.StatusForbidden, []error{errNotAdmin, errNarrowed, errPassword}},
 	{http.StatusNotFound, []error{account.ErrNotFound, robot.ErrNotFound, personal.ErrNotFound, personal.ErrNoOwner, errNoEndpoint}},
 	{http.StatusMethodNotAllowed, []error{errNoMethod}},
-	{http.StatusConflict, []error{account.ErrExists, account.ErrStatic, account.ErrLastAdmin, robot.ErrExists, personal.ErrExists, personal.ErrTooMany}},
+	{http.StatusConflict, []error{account.ErrExists, account.ErrStatic, account.ErrProvided, account.ErrLastAdmin, robot.ErrExists, personal.ErrExists, personal.ErrTooMany}},
 	{http.StatusUnsupportedMediaType, []error{errType}},
 	{http.StatusBadRequest, []error{account.ErrInvalid, robot.ErrInvalid, personal.ErrInvalid, errBody, errQuery}},
 	{http.StatusTooManyRequests, []error{auth.ErrTooManyLogins}},

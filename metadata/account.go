@@ -6,14 +6,17 @@ import (
 	"time"
 )
 
-// User is a person who logs in with a password.
+// User is a person who logs in with a password, or for whom a provider of
+// identities vouches.
 type User struct {
-	Name    string    `json:"name"`
-	Bcrypt  string    `json:"bcrypt"`
-	Groups  []string  `json:"groups,omitempty"`
-	Admin   bool      `json:"admin,omitempty"`
-	Created time.Time `json:"created"`
-	Changed time.Time `json:"changed"` // of the password
+	Name     string    `json:"name"`
+	Bcrypt   string    `json:"bcrypt"` // "" if there is a Provider
+	Groups   []string  `json:"groups,omitempty"`
+	Admin    bool      `json:"admin,omitempty"`
+	Provider string    `json:"provider,omitempty"` // who vouches; "": nobody, the password is kept here
+	Subject  string    `json:"subject,omitempty"`  // who this is to the provider
+	Created  time.Time `json:"created"`
+	Changed  time.Time `json:"changed"` // of the password
 }
 
 // Users is the role of accounts.

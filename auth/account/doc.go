@@ -1,5 +1,6 @@
 // Package account keeps users who log in with a password: those in the
-// configuration, which nobody changes here, and those in the metadata.
+// configuration, which nobody changes here, and those in the metadata. It also
+// keeps who else has been let in, without a password: see Admit.
 //
 //	Login(credentials) ───▶ static │ Users.User ──▶ row, or none
 //	        │                                          │ hash, or a dummy of the same cost
@@ -18,6 +19,8 @@
 //
 // Add, SetPassword, SetGroups, Remove and Import are what `berth user` and
 // `berth htpasswd` do, Bootstrap is the first start. Owner and Bond serve what
-// stands for a password: personal tokens and refresh tokens. The package never returns, logs or keeps a password or its
-// hash, but for the one that Bootstrap makes up. Time is an argument.
+// stands for a password: personal tokens and refresh tokens. Admit, Local and
+// Provider serve providers of identities. The package never returns, logs or
+// keeps a password or its hash, but for the one that Bootstrap makes up. Time is
+// an argument.
 package account

@@ -16,4 +16,6 @@ var (
 	ErrStatic = errors.New("this user is defined in the configuration (auth.users) and can only be changed there")
 	// ErrLastAdmin means that nobody would be left to administer.
 	ErrLastAdmin = errors.New("this is the last administrator")
+	// ErrProvided means a user for whom a provider of identities vouches.
+	ErrProvided = errors.New("this user logs in at a provider of identities, which keeps the password and the groups")
 )

@@ -15,12 +15,13 @@ import (
 
 // User is a user as a listing shows it.
 type User struct {
-	Name    string    `json:"name"`
-	Groups  []string  `json:"groups,omitempty"`
-	Admin   bool      `json:"admin,omitempty"`
-	Static  bool      `json:"static,omitempty"`
-	Created time.Time `json:"created,omitzero"`
-	Changed time.Time `json:"changed,omitzero"` // of the password
+	Name     string    `json:"name"`
+	Groups   []string  `json:"groups,omitempty"`
+	Admin    bool      `json:"admin,omitempty"`
+	Static   bool      `json:"static,omitempty"`
+	Provider string    `json:"provider,omitempty"` // of identities, who vouches; absent: the password is kept here
+	Created  time.Time `json:"created,omitzero"`
+	Changed  time.Time `json:"changed,omitzero"` // of the password
 }
 
 // Add stores a new user. ErrInvalid, ErrExists, or the store's error.
@@ -79,7 +80,8 @@ func checkGroups(groups []string) error {
 
 // SetPassword changes a password, which counts from the next login on, and ends
 // refresh tokens; tokens that were issued before stay good until they expire.
-// With that of admin the file of the first password goes. ErrInvalid, ErrStatic, ErrNotFound, or the store's error.
+// With that of admin the file of the first password goes. ErrInvalid, ErrStatic, ErrProvided, ErrNotFound, or the
+// store's error.
 func (a *Accounts) SetPassword(ctx context.Context, name, password string, now time.Time) error {
 	if _, ok := a.staticUser(name); ok {
 		return ErrStatic
@@ -97,7 +99,7 @@ func (a *Accounts) SetPassword(ctx context.Context, name, password string, now t
 
 // SetGroups replaces the groups of a user. What a token says of groups that
 // the user has left pushes and deletes no more, at once. ErrInvalid,
-// ErrStatic, ErrNotFound, or the store's error.
+// ErrStatic, ErrProvided, ErrNotFound, or the store's error.
 func (a *Accounts) SetGroups(ctx context.Context, name string, groups []string) error {
 	if _, ok := a.staticUser(name); ok {
 		return ErrStatic
@@ -109,10 +111,19 @@ func (a *Accounts) SetGroups(ctx context.Context, name string, groups []string) 
 }
 
 func (a *Accounts) change(ctx context.Context, name string, change func(*metadata.User)) error {
-	err := a.users.UpdateUser(ctx, name, func(u *metadata.User) error { change(u); return nil })
+	err := a.users.UpdateUser(ctx, name, func(u *metadata.User) error {
+		if u.Provider != "" {
+			return ErrProvided
+		}
+		change(u)
+		return nil
+	})
 	a.standing.Changed(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ErrNotFound
+	}
+	if errors.Is(err, ErrProvided) {
+		return ErrProvided
 	}
 	if err != nil {
 		return fmt.Errorf("change user %s: %w", name, err)
@@ -199,5 +210,5 @@ func (a *Accounts) List(ctx context.Context) ([]User, error) {
 }
 
 func listed(u metadata.User, static bool) User {
-	return User{u.Name, slices.Clone(u.Groups), u.Admin, static, u.Created, u.Changed}
+	return User{u.Name, slices.Clone(u.Groups), u.Admin, static, u.Provider, u.Created, u.Changed}
 }

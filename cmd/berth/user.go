@@ -123,9 +123,9 @@ func userListCommand() *cobra.Command {
 				if !u.Static {
 					created = when(u.Created, "")
 				}
-				rows = append(rows, []string{u.Name, fmt.Sprint(u.Admin), strings.Join(u.Groups, ","), created})
+				rows = append(rows, []string{u.Name, fmt.Sprint(u.Admin), strings.Join(u.Groups, ","), u.Provider, created})
 			}
-			return output(cmd, users, "NAME\tADMIN\tGROUPS\tCREATED", rows)
+			return output(cmd, users, "NAME\tADMIN\tGROUPS\tPROVIDER\tCREATED", rows)
 		},
 	}
 	outputFlag(cmd)

@@ -26,7 +26,8 @@ var userTests = []test{
 	{"User", func(e *env) {
 		_, err := e.User(e.ctx, "alice")
 		e.absent(err)
-		want := metadata.User{Name: "alice", Bcrypt: "$2a$10$x", Groups: []string{"dev", "ops"}, Admin: true, Created: now, Changed: now.Add(time.Second)}
+		want := metadata.User{Name: "alice", Bcrypt: "$2a$10$x", Groups: []string{"dev", "ops"}, Admin: true,
+			Provider: "https://id.example.org", Subject: text, Created: now, Changed: now.Add(time.Second)}
 		e.ok(e.AddUser(e.ctx, want))
 		e.is(e.AddUser(e.ctx, metadata.User{Name: "alice"}), metadata.ErrExists)
 		e.reopen()
