@@ -9,6 +9,7 @@ import "errors"
 //	ErrNoCredentials      401, a challenge without error=
 //	ErrMalformed          401, a challenge without error=
 //	ErrBadCredentials     401, a challenge without error=
+//	ErrCertificate        401, a challenge without error=
 //	ErrInvalidToken       401, error="invalid_token"      (RFC 6750, section 3.1)
 //	ErrInsufficientScope  401, error="insufficient_scope" (RFC 6750 says 403; registry clients need 401)
 //	ErrDenied             403
@@ -22,6 +23,8 @@ var (
 	ErrMalformed = errors.New("malformed credentials")
 	// ErrBadCredentials means an unknown user or a wrong password, never which.
 	ErrBadCredentials = errors.New("wrong user name or password")
+	// ErrCertificate means a TLS client certificate that identifies nobody.
+	ErrCertificate = errors.New("the client certificate cannot be used")
 	// ErrInvalidToken means a token that is forged, foreign, expired, not yet
 	// valid, unreadable, or of a user who has been removed.
 	ErrInvalidToken = errors.New("invalid token")

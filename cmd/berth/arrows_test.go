@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"auth/personal":      {"oci", "auth", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/secret", "internal/durable", "metadata", "storage"},
 	"auth/ldap":          {"oci", "auth", "auth/internal/cache", "auth/internal/proof"},
 	"auth/oidc":          {"oci", "auth"},
+	"auth/clientcert":    {"oci", "auth"},
 	"auth/guess":         {"oci", "auth"},
 	"audit":              {"oci", "auth"},
 	"server":             {"oci", "storage", "metadata", "registry", "auth", "audit", "internal/httpx"},
