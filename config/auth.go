@@ -50,19 +50,29 @@ type User struct {
 	Groups []string `yaml:"groups"` // default: none
 }
 
-// OIDC is the browser login; it is on when any key is set.
+// OIDC is the browser login; it is on when Issuer is set, and needs http.url.
 type OIDC struct {
-	Issuer       string `yaml:"issuer"`        // URL
-	ClientID     string `yaml:"client_id"`     //
-	ClientSecret string `yaml:"client_secret"` // secret
-	GroupsClaim  string `yaml:"groups_claim"`  // claim that lists the groups; "": no groups
+	Issuer       string            `yaml:"issuer"`        // https URL; http on this machine only
+	ClientID     string            `yaml:"client_id"`     //
+	ClientSecret string            `yaml:"client_secret"` // secret; "": a public client
+	CA           string            `yaml:"ca"`            // PEM file; "" (default): the system's authorities
+	Scopes       []string          `yaml:"scopes"`        // beside openid; default profile and email
+	NameClaim    string            `yaml:"name_claim"`    // claim that has the user name before any @; default preferred_username
+	GroupsClaim  string            `yaml:"groups_claim"`  // claim that lists the groups; "": no groups
+	AdminGroup   string            `yaml:"admin_group"`   // whose members are administrators; "" (default): nobody is
+	Require      map[string]string `yaml:"require"`       // claim: pattern that its value must match; default: nothing
 }
 
-// LDAP checks passwords by a bind; it is on when any key is set.
+// LDAP checks passwords by a bind; it is on when URL is set.
 type LDAP struct {
-	URL          string `yaml:"url"`           // ldap:// or ldaps://
-	BindDN       string `yaml:"bind_dn"`       // who searches; "": anonymous
-	BindPassword string `yaml:"bind_password"` // secret
-	UserFilter   string `yaml:"user_filter"`   // finds the user
-	GroupFilter  string `yaml:"group_filter"`  // finds the user's groups; "": no groups
+	URL            string `yaml:"url"`             // ldaps://, or ldap:// with StartTLS; plain on this machine
+	CA             string `yaml:"ca"`              // PEM file; "" (default): the system's authorities
+	Insecure       bool   `yaml:"insecure"`        // ldap:// without TLS also beyond this machine; default false
+	BindDN         string `yaml:"bind_dn"`         // who searches; "": anonymous
+	BindPassword   string `yaml:"bind_password"`   // secret
+	BaseDN         string `yaml:"base_dn"`         // below which users and groups are
+	UserFilter     string `yaml:"user_filter"`     // finds the user ${user}; default (uid=${user})
+	GroupFilter    string `yaml:"group_filter"`    // finds the groups of ${dn} or ${user}; "": no groups
+	GroupAttribute string `yaml:"group_attribute"` // of a group: its name; default cn
+	AdminGroup     string `yaml:"admin_group"`     // whose members are administrators; "" (default): nobody is
 }

@@ -32,14 +32,18 @@ type HTTP struct {
 type TLS struct {
 	Cert     string `yaml:"cert"`      // PEM file, the chain; needs Key
 	Key      string `yaml:"key"`       // PEM file; needs Cert
-	ClientCA string `yaml:"client_ca"` // PEM file; set: clients must show a certificate signed by it
+	ClientCA string `yaml:"client_ca"` // PEM file; set: who has a certificate signed by it can log in with it
 	ACME     ACME   `yaml:"acme"`
 }
 
 // ACME gets the certificate from an ACME authority; it is on when Hosts is not empty.
 type ACME struct {
-	Hosts []string `yaml:"hosts"` // host names to get a certificate for; default: none
-	Email string   `yaml:"email"` // contact for the authority; default ""
+	Hosts     []string `yaml:"hosts"`     // host names to get a certificate for; default: none
+	Email     string   `yaml:"email"`     // contact for the authority; default ""
+	Directory string   `yaml:"directory"` // https URL of the authority; "" (default): Let's Encrypt
+	CA        string   `yaml:"ca"`        // PEM file, to trust Directory by; "" (default): the system's authorities
+	Cache     string   `yaml:"cache"`     // directory of mode 0700 for keys and certificates; default ./data/acme
+	HTTP      string   `yaml:"http"`      // host:port that answers HTTP-01; "" (default): TLS-ALPN-01 on http.addr alone
 }
 
 // Metrics is where /metrics is served.

@@ -13,7 +13,11 @@ const (
 // yet off. Each call returns lists of its own.
 func Default() Config {
 	return Config{
-		HTTP:     HTTP{Addr: ":5000", AdminSocket: "./data/admin/admin.sock"},
+		HTTP: HTTP{
+			Addr:        ":5000",
+			TLS:         TLS{ACME: ACME{Cache: "./data/acme"}},
+			AdminSocket: "./data/admin/admin.sock",
+		},
 		Log:      Log{Level: "info", Format: "text"},
 		Storage:  defaultStorage(),
 		Metadata: defaultMetadata(),
@@ -73,8 +77,16 @@ func defaultAuth() Auth {
 			Repositories: []string{"public/**", "docker.io/**"},
 			Actions:      []string{"pull"},
 		}},
+		OIDC: defaultOIDC(),
+		LDAP: defaultLDAP(),
 	}
 }
+
+func defaultOIDC() OIDC {
+	return OIDC{Scopes: []string{"profile", "email"}, NameClaim: "preferred_username"}
+}
+
+func defaultLDAP() LDAP { return LDAP{UserFilter: "(uid=${user})", GroupAttribute: "cn"} }
 
 func (u *Upstream) setDefaults() { *u = DefaultUpstream() }
 

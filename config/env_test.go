@@ -69,7 +69,7 @@ func TestEnvironmentGood(t *testing.T) {
 	}
 	want := Default()
 	want.HTTP.Addr = ":2"
-	want.HTTP.TLS = TLS{Cert: "a.pem", Key: "leaf.pem"}
+	want.HTTP.TLS.Cert, want.HTTP.TLS.Key = "a.pem", "leaf.pem"
 	want.HTTP.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	want.Auth.TokenTTL = Duration(10 * time.Minute)
 	want.Auth.Key = Files{"a.key"}

@@ -11,13 +11,9 @@ type feature struct {
 // config.yaml to those of the design.
 func unbuiltFeatures() []feature {
 	return []feature{
-		{"http.tls.client_ca", func(c Config) bool { return c.HTTP.TLS.ClientCA != "" }},
-		{"http.tls.acme.hosts", func(c Config) bool { return len(c.HTTP.TLS.ACME.Hosts) > 0 }},
 		{"storage.driver", func(c Config) bool { return c.Storage.Driver == "s3" }},
 		{"metadata.driver", func(c Config) bool { return c.Metadata.Driver == "postgres" }},
 		{"redis.url", func(c Config) bool { return c.Redis.URL != "" }},
-		{"auth.oidc", func(c Config) bool { return c.Auth.OIDC != OIDC{} }},
-		{"auth.ldap", func(c Config) bool { return c.Auth.LDAP != LDAP{} }},
 		{"ratelimit.enabled", func(c Config) bool { return c.RateLimit.Enabled }},
 		{"ratelimit.requests_per_minute", func(c Config) bool { return c.RateLimit.RequestsPerMinute > 0 }},
 		{"mirror.addr", func(c Config) bool { return c.Mirror.Addr != "" }},

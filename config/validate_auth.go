@@ -21,7 +21,7 @@ func (r *review) auth(c Config) {
 	r.trustedIssuers(a)
 	r.grants(a)
 	r.users(c)
-	r.oidc(a.OIDC)
+	r.oidc(c)
 	r.ldap(a.LDAP)
 }
 
@@ -106,26 +106,4 @@ func checkBcrypt(text string) error {
 		return errors.New(`must be a bcrypt hash of 60 characters such as htpasswd -nB prints after the colon ("$2y$...")`)
 	}
 	return nil
-}
-
-func (r *review) oidc(o OIDC) {
-	if o == (OIDC{}) {
-		return
-	}
-	r.check("auth.oidc.issuer", checkURL(o.Issuer, "https", "http"))
-	r.check("auth.oidc.client_id", checkLabel(o.ClientID))
-	r.optional("auth.oidc.groups_claim", o.GroupsClaim, checkLabel)
-}
-
-func (r *review) ldap(l LDAP) {
-	if l == (LDAP{}) {
-		return
-	}
-	r.check("auth.ldap.url", checkURL(l.URL, "ldap", "ldaps"))
-	if l.UserFilter == "" {
-		r.add("auth.ldap.user_filter", "must be set")
-	}
-	if l.BindPassword != "" && l.BindDN == "" {
-		r.add("auth.ldap.bind_password", "needs auth.ldap.bind_dn too")
-	}
 }

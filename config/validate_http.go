@@ -14,6 +14,7 @@ func (r *review) http(c Config) {
 	r.check("http.addr", checkListen(c.HTTP.Addr))
 	r.optional("http.url", c.HTTP.URL, checkBaseURL)
 	r.tls(c.HTTP.TLS)
+	r.acme(c)
 	for i, p := range c.HTTP.TrustedProxies {
 		r.check(at("http.trusted_proxies", i), checkPrefix(p))
 	}
@@ -31,8 +32,23 @@ func (r *review) tls(t TLS) {
 	if t.Cert != "" && len(t.ACME.Hosts) > 0 {
 		r.add("http.tls.acme.hosts", "cannot be together with http.tls.cert")
 	}
-	r.each("http.tls.acme.hosts", t.ACME.Hosts, checkPublicHost)
-	r.optional("http.tls.acme.email", t.ACME.Email, checkEmail)
+}
+
+func (r *review) acme(c Config) {
+	a := c.HTTP.TLS.ACME
+	if len(a.Hosts) == 0 {
+		r.off("http.tls.acme", "hosts", a, ACME{Hosts: a.Hosts, Cache: Default().HTTP.TLS.ACME.Cache})
+		return
+	}
+	r.each("http.tls.acme.hosts", a.Hosts, checkPublicHost)
+	r.optional("http.tls.acme.email", a.Email, checkEmail)
+	r.optional("http.tls.acme.directory", a.Directory, func(text string) error { return checkURL(text, "https") })
+	r.optional("http.tls.acme.ca", a.CA, checkFile)
+	r.check("http.tls.acme.cache", checkFile(a.Cache))
+	r.optional("http.tls.acme.http", a.HTTP, checkListen)
+	if sameListener(a.HTTP, c.HTTP.Addr) || sameListener(a.HTTP, c.Metrics.Addr) {
+		r.add("http.tls.acme.http", "must differ from http.addr and metrics.addr")
+	}
 }
 
 // checkPublicHost accepts names that an ACME authority could issue for.

@@ -25,6 +25,19 @@ func TestValidatePaths(t *testing.T) {
 			c.Auth.TrustedIssuers = []TrustedIssuer{i}
 		}
 	}
+	oidc := func(change func(*OIDC)) func(*Config) {
+		return func(c *Config) {
+			c.HTTP.URL = "https://registry.example.org"
+			c.Auth.OIDC.Issuer, c.Auth.OIDC.ClientID = "https://id.example.org", "berth"
+			change(&c.Auth.OIDC)
+		}
+	}
+	directory := func(change func(*LDAP)) func(*Config) {
+		return func(c *Config) {
+			c.Auth.LDAP.URL, c.Auth.LDAP.BaseDN = "ldaps://ldap.example.org", "dc=example,dc=org"
+			change(&c.Auth.LDAP)
+		}
+	}
 	tests := []struct {
 		name   string
 		change func(*Config)
@@ -35,9 +48,20 @@ func TestValidatePaths(t *testing.T) {
 		{"cert and key", func(c *Config) { c.HTTP.TLS.Cert, c.HTTP.TLS.Key = "c", "k" }, ""},
 		{"key alone", func(c *Config) { c.HTTP.TLS.Key = "k" }, "http.tls.key"},
 		{"client_ca alone", func(c *Config) { c.HTTP.TLS.ClientCA = "k" }, "http.tls.client_ca"},
-		{"acme", func(c *Config) { c.HTTP.TLS.ACME = ACME{[]string{"r.example.org"}, "a@example.org"} }, ""},
-		{"acme and cert", func(c *Config) { c.HTTP.TLS = TLS{Cert: "c", Key: "k", ACME: ACME{Hosts: []string{"r.example.org"}}} }, "http.tls.acme.hosts"},
-		{"acme without names", func(c *Config) { c.HTTP.TLS.ACME = ACME{[]string{"10.0.0.1", "localhost"}, "me"} }, "http.tls.acme.hosts[0] http.tls.acme.hosts[1] http.tls.acme.email"},
+		{"acme", func(c *Config) {
+			c.HTTP.TLS.ACME.Hosts, c.HTTP.TLS.ACME.Email = []string{"r.example.org"}, "a@example.org"
+		}, ""},
+		{"acme and cert", func(c *Config) {
+			c.HTTP.TLS.Cert, c.HTTP.TLS.Key, c.HTTP.TLS.ACME.Hosts = "c", "k", []string{"r.example.org"}
+		}, "http.tls.acme.hosts"},
+		{"acme, all wrong", func(c *Config) {
+			c.HTTP.TLS.ACME = ACME{[]string{"10.0.0.1", "localhost"}, "me", "http://acme.example.org", "a\x00", "", ":5000"}
+		}, "http.tls.acme.hosts[0] http.tls.acme.hosts[1] http.tls.acme.email http.tls.acme.directory http.tls.acme.ca http.tls.acme.cache http.tls.acme.http"},
+		{"acme, everything", func(c *Config) {
+			c.HTTP.TLS.ACME = ACME{[]string{"r.example.org"}, "a@example.org", "https://acme.example.org/directory", "ca.pem", "acme", ":80"}
+		}, ""},
+		{"acme for nobody", func(c *Config) { c.HTTP.TLS.ACME.Email = "a@example.org" }, "http.tls.acme.hosts"},
+		{"client_ca and acme", func(c *Config) { c.HTTP.TLS.ClientCA, c.HTTP.TLS.ACME.Hosts = "ca", []string{"r.example.org"} }, ""},
 		{"zero prefix", func(c *Config) { c.HTTP.TrustedProxies = []netip.Prefix{{}} }, "http.trusted_proxies[0]"},
 		{"abstract socket", func(c *Config) { c.HTTP.AdminSocket = "@berth" }, "http.admin_socket"},
 		{"no socket", func(c *Config) { c.HTTP.AdminSocket = "" }, "http.admin_socket"},
@@ -87,10 +111,28 @@ func TestValidatePaths(t *testing.T) {
 			up(func(*Upstream) {})(c)
 			c.Auth.Users = []User{{Name: "docker.io", Bcrypt: testHash}}
 		}, "auth.users[0].name"},
-		{"oidc", func(c *Config) { c.Auth.OIDC = OIDC{Issuer: "https://i", ClientID: "c"} }, ""},
-		{"oidc, half", func(c *Config) { c.Auth.OIDC = OIDC{ClientSecret: "c"} }, "auth.oidc.issuer auth.oidc.client_id"},
-		{"ldap", func(c *Config) { c.Auth.LDAP = LDAP{URL: "ldaps://h", UserFilter: "(uid=%s)"} }, ""},
-		{"ldap, half", func(c *Config) { c.Auth.LDAP = LDAP{BindPassword: "p"} }, "auth.ldap.url auth.ldap.user_filter auth.ldap.bind_password"},
+		{"oidc", oidc(func(*OIDC) {}), ""},
+		{"oidc, everything", oidc(func(o *OIDC) {
+			*o = OIDC{"http://localhost:9998/", "c", "s", "ca.pem", []string{"groups"}, "email", "groups", "ops", map[string]string{"hd": "example.org"}}
+		}), ""},
+		{"oidc, all wrong", oidc(func(o *OIDC) {
+			*o = OIDC{"https://u@i", "", "", "\x00", []string{"openid", "a b", "x", "x"}, "", "", " ", map[string]string{"hd": ""}}
+		}), "auth.oidc.issuer auth.oidc.client_id auth.oidc.ca auth.oidc.scopes[0] auth.oidc.scopes[1] auth.oidc.scopes[3] auth.oidc.name_claim auth.oidc.admin_group auth.oidc.admin_group auth.oidc.require.hd"},
+		{"oidc of nobody", func(c *Config) { c.Auth.OIDC.ClientSecret = "c" }, "auth.oidc.issuer"},
+		{"oidc without a way back", func(c *Config) {
+			oidc(func(*OIDC) {})(c)
+			c.HTTP.URL = ""
+		}, "auth.oidc.issuer"},
+		{"ldap", directory(func(*LDAP) {}), ""},
+		{"ldap, everything", directory(func(l *LDAP) {
+			*l = LDAP{"ldap://h:389", "ca.pem", false, "cn=s,dc=x", "p", "dc=x", "(&(uid=${user})(x=y))", "(|(member=${dn})(memberUid=${user}))", "cn", "ops"}
+		}), ""},
+		{"ldap, plain", directory(func(l *LDAP) { l.URL, l.Insecure = "ldap://h", true }), ""},
+		{"ldap, all wrong", directory(func(l *LDAP) {
+			*l = LDAP{"ldaps://u@h/dc=x", "ca.pem", true, "cn=s", "", "x", "(uid=*)", "", "", "ops"}
+		}), "auth.ldap.url auth.ldap.insecure auth.ldap.insecure auth.ldap.bind_dn auth.ldap.base_dn auth.ldap.user_filter auth.ldap.group_attribute auth.ldap.admin_group"},
+		{"ldap, everybody's groups", directory(func(l *LDAP) { l.GroupFilter = "(cn=*)" }), "auth.ldap.group_filter"},
+		{"ldap of nobody", func(c *Config) { c.Auth.LDAP.BindPassword = "p" }, "auth.ldap.url"},
 		{"limits", func(c *Config) {
 			c.RateLimit = RateLimit{Window: 1, Anonymous: -1, Authenticated: -1, Robots: -1, Count: "images", RequestsPerMinute: -1, ExemptRepositories: []string{"A"}}
 		}, "ratelimit.window ratelimit.anonymous ratelimit.authenticated ratelimit.robots ratelimit.exempt_repositories[0] ratelimit.requests_per_minute"},
@@ -174,6 +216,13 @@ func TestChecks(t *testing.T) {
 		{"bcrypt", checkBcrypt,
 			[]string{testHash, strings.Replace(testHash, "$2a$", "$2y$", 1), strings.Replace(testHash, "$2a$", "$2b$", 1)},
 			[]string{"", "secret", testHash + "x", testHash[:59], strings.Replace(testHash, "$04$", "$03$", 1), strings.Replace(testHash, "$04$", "$32$", 1), strings.Replace(testHash, "$2a$", "$1a$", 1), testHash[:30] + "!" + testHash[31:]}},
+		{"issuer", checkIssuer,
+			[]string{"https://id.example.org", "https://id.example.org/realms/x/", "http://localhost:9998/", "http://127.0.0.1", "http://[::1]:1"},
+			[]string{"", "id.example.org", "http://id.example.org", "http://10.0.0.1", "https://u:p@h", "https://h?x", "https://h#", "ldap://h"}},
+		{"directory", checkDirectory,
+			[]string{"ldap://h", "ldaps://h:636", "ldap://[::1]:389"},
+			[]string{"", "h", "https://h", "ldap://", "ldap://h/", "ldap://h/dc=x", "ldap://u@h", "ldap://h?x"}},
+		{"DN", checkDN, []string{"dc=x", "ou=a b,dc=x,dc=y"}, []string{"", "x", "dc=x,", "dc"}},
 		{"email", checkEmail, []string{"a@example.org"}, []string{"", "a", "A <a@example.org>"}},
 		{"bucket", checkBucket, []string{"my-bucket", "b.1"}, []string{"", "a", "-ab", "a/b", "a b"}},
 		{"prefix of objects", checkObjectPrefix, []string{"a", "a/b", "a/"}, []string{"", "/a", "a//b", "..", "a/../b"}},
@@ -208,9 +257,7 @@ func TestUnbuiltFeatures(t *testing.T) {
 // Everything switched on at once: every row answers, and nothing else does.
 func TestUnbuiltFeaturesSwitchedOn(t *testing.T) {
 	c := Default()
-	c.HTTP.TLS.ClientCA, c.HTTP.TLS.ACME.Hosts = "ca", []string{"a.b"}
 	c.Storage.Driver, c.Metadata.Driver, c.Redis.URL = "s3", "postgres", "redis://h"
-	c.Auth.OIDC.Issuer, c.Auth.LDAP.URL = "x", "x"
 	c.RateLimit.Enabled, c.RateLimit.RequestsPerMinute = true, 1
 	c.Mirror.Addr, c.Mirror.Default, c.Mirror.DefaultNames, c.Mirror.Reserved = "x", "x", []string{"x"}, []string{"x"}
 	c.Mirror.Upstreams, c.Mirror.Sync = []Upstream{{}}, []Sync{{}}
@@ -224,7 +271,7 @@ func TestUnbuiltFeaturesSwitchedOn(t *testing.T) {
 // What this version can do is switched on here without a word.
 func TestBuiltFeatures(t *testing.T) {
 	const file = `
-http: {addr: "127.0.0.1:5000", url: "https://r.example.org", tls: {cert: c, key: k}, trusted_proxies: [10.0.0.0/8], admin_socket: a}
+http: {addr: "127.0.0.1:5000", url: "https://r.example.org", tls: {cert: c, key: k, client_ca: ca}, trusted_proxies: [10.0.0.0/8], admin_socket: a}
 metrics: {addr: ":9000"}
 log: {level: debug, format: json, audit: /var/log/berth/audit.log}
 storage: {driver: filesystem, filesystem: {root: /srv}}
@@ -237,6 +284,8 @@ auth:
   refresh_tokens: true
   grants: [{who: [anonymous, authenticated, "user:a", "group:g", "robot:r", "robot:*", 10.0.0.0/8], repositories: ["**"], actions: ["*"], deny: true}]
   users: [{name: a, bcrypt: ` + testHash + `, groups: [g]}]
+  oidc: {issuer: "https://id.example.org", client_id: c, client_secret: s, groups_claim: groups, require: {hd: example.org}}
+  ldap: {url: "ldaps://ldap.example.org", bind_dn: "cn=s,dc=x", bind_password: p, base_dn: "dc=x", group_filter: "(member=${dn})"}
 registry: {sparse: ["a/**"], max_manifest: 64MiB, max_blob: 10GiB}
 `
 	if _, err := load("config.yaml", []byte(file), nil); err != nil {

@@ -32,6 +32,8 @@ const (
 
 	// Beside /v2.
 	Token
+	Login
+	LoginCallback
 	Search
 	SearchPing
 	JWKS
@@ -115,6 +117,10 @@ func (k Kind) String() string {
 	switch k {
 	case Token:
 		return "token"
+	case Login:
+		return "login"
+	case LoginCallback:
+		return "login.callback"
 	case Search:
 		return "search"
 	case SearchPing:

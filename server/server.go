@@ -45,6 +45,9 @@ type Config struct {
 	API         http.Handler  // of /api, which has a gate and a log of its own; nil: there is none
 	Checks      []Check       // for /readyz
 	Audit       audit.Recorder
+	Browser     Browser     // nil: there is no /login; otherwise URL is not empty
+	Tokens      TokenMaker  // what a browser login ends in
+	ClientCerts ClientCerts // nil: no client certificate says anything
 	Metrics     *Recording
 	MetricsHere bool // serve /metrics on this handler
 	Log         *slog.Logger
@@ -67,6 +70,10 @@ type Server struct {
 	jwks        func() []byte
 	checks      []Check
 	audit       audit.Recorder
+	browser     Browser
+	tokens      TokenMaker
+	clientCerts ClientCerts
+	pages       pages
 	metrics     *Recording
 	log         *slog.Logger
 	now         func() time.Time
@@ -80,7 +87,8 @@ func New(c Config) *Server {
 	s := &Server{
 		registry: c.Registry, auth: c.Auth, accounts: c.Accounts, issuer: c.Issuer, refresher: c.Refresher, gate: c.Gate,
 		service: c.Service, url: c.URL, proxies: c.Proxies, maxManifest: c.MaxManifest, jwks: c.JWKS,
-		checks: c.Checks, audit: c.Audit, metrics: c.Metrics, log: c.Log, now: c.Now, cursors: newCursors(),
+		checks: c.Checks, audit: c.Audit, browser: c.Browser, tokens: c.Tokens, clientCerts: c.ClientCerts, pages: newPages(),
+		metrics: c.Metrics, log: c.Log, now: c.Now, cursors: newCursors(),
 	}
 	if u, err := url.Parse(c.URL); err == nil {
 		s.host = u.Host
@@ -119,6 +127,10 @@ func (s *Server) routes(api http.Handler, metricsHere bool) http.Handler {
 	r.Get("/v1/_ping", s.observed(SearchPing, s.searchPing))
 	r.Get("/v1/search", s.observed(Search, s.search))
 	r.Get("/.well-known/jwks.json", s.observed(JWKS, s.getJWKS))
+	if s.browser != nil {
+		r.Get("/login", s.observed(Login, s.getLogin))
+		r.Get("/login/callback", s.observed(LoginCallback, s.getCallback))
+	}
 	for path, h := range map[string]http.HandlerFunc{
 		"/healthz": s.observed(Healthz, s.healthz),
 		"/readyz":  s.observed(Readyz, s.readyz),

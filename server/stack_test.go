@@ -64,6 +64,9 @@ type settings struct {
 	auth        func(next server.Authenticator) server.Authenticator    // before the real one
 	registry    func(next *registry.Registry, _ *stack) server.Registry // before the real one
 	expire      time.Duration                                           // 24 h
+	browser     server.Browser                                          // none
+	tokens      server.TokenMaker                                       // none
+	clientCerts server.ClientCerts                                      // none
 	refresh     bool                                                    // refresh tokens are on
 	door        func(auth.PasswordVerifier) auth.PasswordVerifier       // before the real one
 }
@@ -255,6 +258,9 @@ func (s *stack) openServer() {
 		JWKS:        s.issuer.Keys.JWKS,
 		Checks:      checks,
 		Audit:       s.trail,
+		Browser:     s.browser,
+		Tokens:      s.tokens,
+		ClientCerts: s.clientCerts,
 		Metrics:     server.NewRecording(prometheus.NewRegistry()),
 		MetricsHere: true,
 		Log:         s.log,

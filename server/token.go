@@ -14,15 +14,18 @@ import (
 const maxTokenForm = 64 << 10
 
 // getToken answers GET /token (distribution's "Token Authentication
-// Specification"): with a password by Basic, or without one for anonymous
-// rights.
+// Specification"): with a password by Basic, without one by a client
+// certificate, or with neither for anonymous rights.
 func (s *Server) getToken(w http.ResponseWriter, r *http.Request) (call, error) {
 	who, err := s.auth.Authenticate(r)
+	if errors.Is(err, auth.ErrNoCredentials) {
+		who, err = s.certified(r, who)
+	}
 	switch {
 	case errors.Is(err, auth.ErrNoCredentials): // who is anonymous
 	case err == nil && who.Token:
 		return call{who: who}, s.unknownUser(w, fmt.Errorf("%w: a token cannot be exchanged for another", auth.ErrInvalidToken))
-	case errors.Is(err, auth.ErrBadCredentials), errors.Is(err, auth.ErrInvalidToken), errors.Is(err, auth.ErrMalformed):
+	case errors.Is(err, auth.ErrBadCredentials), errors.Is(err, auth.ErrCertificate), errors.Is(err, auth.ErrInvalidToken), errors.Is(err, auth.ErrMalformed):
 		return call{}, s.unknownUser(w, err)
 	case err != nil:
 		return call{}, s.refused(r, Request{}, err)

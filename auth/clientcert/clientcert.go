@@ -34,15 +34,11 @@ type Authority struct {
 	people auth.Admitter
 }
 
-// New returns an Authority of certificates in PEM.
-func New(pem []byte, people auth.Admitter) (*Authority, error) {
-	roots, err := Parse(pem)
-	if err != nil {
-		return nil, err
-	}
+// New returns an Authority of certificates.
+func New(roots *x509.CertPool, people auth.Admitter) *Authority {
 	a := &Authority{people: people}
 	a.Store(roots)
-	return a, nil
+	return a
 }
 
 // Parse reads certificates in PEM, one at least.

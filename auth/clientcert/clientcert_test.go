@@ -63,8 +63,13 @@ func authority(c *x509.Certificate) {
 	c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
 }
 
-func (s signer) pem() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.cert.Raw})
+func (s signer) pool() *x509.CertPool {
+	s.Helper()
+	roots, err := clientcert.Parse(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.cert.Raw}))
+	if err != nil {
+		s.Fatal(err)
+	}
+	return roots
 }
 
 type people struct{ err error }
@@ -79,10 +84,7 @@ func (a people) Admit(_ context.Context, p auth.Person, _ time.Time) (auth.Princ
 func TestIdentify(t *testing.T) {
 	root, foreign := newSigner(t), newSigner(t)
 	between := root.sign(authority)
-	a, err := clientcert.New(root.pem(), people{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := clientcert.New(root.pool(), people{})
 	subject := func(cn string, ou ...string) func(*x509.Certificate) {
 		return func(c *x509.Certificate) { c.Subject = pkix.Name{CommonName: cn, OrganizationalUnit: ou} }
 	}
@@ -141,15 +143,9 @@ func TestIdentify(t *testing.T) {
 // connections too.
 func TestReload(t *testing.T) {
 	old, next := newSigner(t), newSigner(t)
-	a, err := clientcert.New(old.pem(), people{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := clientcert.New(old.pool(), people{})
 	cert := old.sign(func(*x509.Certificate) {}).cert
-	roots, err := clientcert.Parse(next.pem())
-	if err != nil {
-		t.Fatal(err)
-	}
+	roots := next.pool()
 	for _, want := range []error{nil, auth.ErrCertificate} {
 		if _, err := a.Identify(t.Context(), []*x509.Certificate{cert}, start); !errors.Is(err, want) {
 			t.Errorf("%v, want %v", err, want)
@@ -163,10 +159,7 @@ func TestReload(t *testing.T) {
 
 func TestAdmissionDecides(t *testing.T) {
 	root := newSigner(t)
-	a, err := clientcert.New(root.pem(), people{auth.ErrDenied})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := clientcert.New(root.pool(), people{auth.ErrDenied})
 	if _, err := a.Identify(t.Context(), []*x509.Certificate{root.sign(func(*x509.Certificate) {}).cert}, start); !errors.Is(err, auth.ErrDenied) {
 		t.Error(err)
 	}
@@ -174,7 +167,7 @@ func TestAdmissionDecides(t *testing.T) {
 
 func TestNoAuthority(t *testing.T) {
 	for _, pem := range []string{"", "x", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"} {
-		if _, err := clientcert.New([]byte(pem), people{}); err == nil {
+		if _, err := clientcert.Parse([]byte(pem)); err == nil {
 			t.Errorf("%q was accepted", pem)
 		}
 	}

@@ -17,7 +17,7 @@ var arrows = map[string][]string{
 	"oci":                {},
 	"internal/durable":   {},
 	"internal/httpx":     {},
-	"config":             {"auth", "oci"}, // one grammar of names
+	"config":             {"auth", "oci", "auth/ldap", "auth/internal/cache", "auth/internal/proof"}, // one grammar of names and filters
 	"storage":            {"oci"},
 	"storage/filesystem": {"oci", "storage", "internal/durable"},
 	"metadata":           {"oci", "storage"},

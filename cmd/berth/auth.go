@@ -14,7 +14,6 @@ import (
 	"github.com/berth-registry/berth/auth/account"
 	"github.com/berth-registry/berth/auth/guess"
 	"github.com/berth-registry/berth/auth/issuer"
-	"github.com/berth-registry/berth/auth/personal"
 	"github.com/berth-registry/berth/auth/robot"
 	"github.com/berth-registry/berth/auth/token"
 	"github.com/berth-registry/berth/config"
@@ -41,7 +40,7 @@ func (r *running) openAuth(c config.Config, store metadata.Store, log *slog.Logg
 		return err
 	}
 	r.issuers.Use(trust)
-	r.guard = guess.New(r.accounts) // what else there is cannot be guessed
+	r.guard = guess.New(r.users) // what else there is cannot be guessed
 	r.countDelays()
 	door := auth.Door{Robots: r.robots, Personal: r.personal, Outside: r.issuers, Users: r.guard}
 	r.door = audit.NewLogins(door, r.audit, r.countLogins())
@@ -93,8 +92,11 @@ func (r *running) openAccounts(c config.Config, store metadata.Store) error {
 	if err != nil {
 		return fmt.Errorf("auth.users: %w", err)
 	}
-	r.accounts, r.robots, r.personal = accounts, robot.New(store), personal.New(store, accounts)
-	r.closers = append(r.closers, r.robots.Close, r.personal.Close)
+	r.accounts, r.robots = accounts, robot.New(store)
+	r.closers = append(r.closers, r.robots.Close)
+	if err := r.openProviders(c, store); err != nil {
+		return err
+	}
 	first, err := accounts.Bootstrap(context.Background(), os.Getenv("BERTH_ADMIN_PASSWORD"), time.Now())
 	if err != nil {
 		return err

@@ -59,6 +59,10 @@ func (r *running) apply(c config.Config) error {
 			return err
 		}
 	}
+	clients, err := loadClients(c.HTTP.TLS.ClientCA)
+	if err != nil {
+		return err
+	}
 	if err := r.accounts.SetStatic(static(c.Auth.Users)); err != nil { // all or nothing, too
 		return err
 	}
@@ -68,6 +72,9 @@ func (r *running) apply(c config.Config) error {
 	r.keys.Replace(keys)
 	if pair != nil {
 		r.cert.current.Store(pair)
+	}
+	if clients != nil && r.cert != nil && r.cert.clients != nil {
+		r.cert.clients.Store(clients)
 	}
 	return nil
 }

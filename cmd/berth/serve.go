@@ -58,6 +58,9 @@ func serve(ctx context.Context, c config.Config, reload func() (config.Config, e
 	}
 	go r.maintain(ctx, log)
 	go r.issuers.Run(ctx)
+	if r.cert.obtains() {
+		go r.cert.acme.watch(ctx, log)
+	}
 	go onSignal(ctx, hangup, func() {
 		r.reopenAudit(log)
 		r.reload(reload, level, log)
@@ -80,6 +83,13 @@ func (r *running) listen(ls *listeners, c config.Config) error {
 		return fmt.Errorf("http.addr: %w", err)
 	}
 	ls.add("registry", main, r.server, r.cert)
+	if addr := c.HTTP.TLS.ACME.HTTP; r.cert.obtains() && addr != "" {
+		challenges, err := net.Listen("tcp", addr)
+		if err != nil {
+			return fmt.Errorf("http.tls.acme.http: %w", err)
+		}
+		ls.add("acme", challenges, r.cert.acme.challenges(), nil)
+	}
 	admin, err := listenAdmin(c.HTTP.AdminSocket)
 	if err != nil {
 		return err

@@ -44,6 +44,8 @@ type running struct {
 	personal *personal.Tokens
 	issuers  *issuer.Issuers
 	guard    *guess.Guard
+	users    auth.PasswordVerifier // the accounts, and who is in the directory
+	browser  server.Browser        // nil: none
 	door     auth.PasswordVerifier
 	standing auth.Standings
 	api      *api.API
@@ -120,6 +122,9 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 		API:         r.api.Network(),
 		Checks:      []server.Check{{Name: "storage", Check: store.Check}, {Name: "metadata", Check: meta.Check}},
 		Audit:       r.audit,
+		Browser:     r.browser,
+		Tokens:      makeTokens{r.personal},
+		ClientCerts: r.cert.bearers(),
 		Metrics:     r.metrics,
 		MetricsHere: c.Metrics.Addr == "",
 		Log:         log,

@@ -55,6 +55,10 @@ func (p Proxies) Base(r *http.Request) string {
 	return scheme + "://" + host
 }
 
+// Trusts reports whether the peer is a trusted proxy: the connection is then
+// not the client's own.
+func (p Proxies) Trusts(r *http.Request) bool { return p.trusted(peer(r)) }
+
 func (p Proxies) trusted(a netip.Addr) bool {
 	for _, network := range p {
 		if network.Contains(a) {
