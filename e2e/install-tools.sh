@@ -19,6 +19,8 @@ needed=(
 	skopeo:skopeo
 	podman:podman
 	buildah:buildah
+	slapd:slapd
+	ldapmodify:ldap-utils
 	strace:strace
 	mkfs.ext4:e2fsprogs
 	mount:mount

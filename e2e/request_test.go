@@ -44,7 +44,7 @@ func (s *server) mark(t *testing.T) int {
 	t.Helper()
 	s.probes++
 	path := fmt.Sprintf("%s%d", sentinel, s.probes)
-	resp, err := http.Get("http://" + s.addr + path)
+	resp, err := s.client.Get(s.scheme + "://" + s.addr + path)
 	must(t, err)
 	resp.Body.Close()
 	needle := fmt.Appendf(nil, "%q", path)
