@@ -16,7 +16,7 @@ type User struct {
 	Provider string    `json:"provider,omitempty"` // who vouches; "": nobody, the password is kept here
 	Subject  string    `json:"subject,omitempty"`  // who this is to the provider
 	Created  time.Time `json:"created"`
-	Changed  time.Time `json:"changed"` // of the password
+	Changed  time.Time `json:"changed"` // of the password; for who has a Subject the last login
 }
 
 // Users is the role of accounts.

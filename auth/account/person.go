@@ -16,7 +16,8 @@ var _ auth.Admitter = (*Accounts)(nil)
 
 // Admit implements auth.Admitter: a person is a user without a password, whose
 // row says who vouches. It is written when it is new or its groups have
-// changed, and only read otherwise. The provider's word on groups and
+// changed and, for who is known by a subject, at every login, of which there
+// are few; it is only read otherwise. The provider's word on groups and
 // administrators replaces what was there; the name stays what it was at first.
 func (a *Accounts) Admit(ctx context.Context, p auth.Person, now time.Time) (auth.Principal, error) {
 	name, known, err := a.nameOf(ctx, p)
@@ -24,7 +25,7 @@ func (a *Accounts) Admit(ctx context.Context, p auth.Person, now time.Time) (aut
 		return auth.Principal{}, err
 	}
 	if known {
-		return a.readmit(ctx, name, p)
+		return a.readmit(ctx, name, p, now)
 	}
 	u := metadata.User{
 		Name: p.Name, Groups: slices.Clone(p.Groups), Admin: p.Admin,
@@ -35,7 +36,7 @@ func (a *Accounts) Admit(ctx context.Context, p auth.Person, now time.Time) (aut
 	}
 	err = a.add(ctx, u)
 	if errors.Is(err, ErrExists) { // the same person, a moment earlier, or somebody else
-		return a.readmit(ctx, u.Name, p)
+		return a.readmit(ctx, u.Name, p, now)
 	}
 	if err != nil {
 		return auth.Principal{}, err
@@ -72,7 +73,7 @@ func isOf(u metadata.User, p auth.Person) bool {
 
 // readmit brings the row of a person up to date. auth.ErrDenied if it is
 // somebody else's.
-func (a *Accounts) readmit(ctx context.Context, name string, p auth.Person) (auth.Principal, error) {
+func (a *Accounts) readmit(ctx context.Context, name string, p auth.Person, now time.Time) (auth.Principal, error) {
 	taken := fmt.Errorf("%w: the user name %s belongs to another account here", auth.ErrDenied, name)
 	u, err := a.find(ctx, name)
 	if err != nil {
@@ -81,7 +82,7 @@ func (a *Accounts) readmit(ctx context.Context, name string, p auth.Person) (aut
 	if !isOf(u, p) {
 		return auth.Principal{}, taken
 	}
-	if u.Admin == p.Admin && slices.Equal(u.Groups, p.Groups) {
+	if u.Admin == p.Admin && slices.Equal(u.Groups, p.Groups) && p.Subject == "" {
 		return principal(u), nil
 	}
 	if err := checkGroups(p.Groups); err != nil {
@@ -92,6 +93,9 @@ func (a *Accounts) readmit(ctx context.Context, name string, p auth.Person) (aut
 			return taken
 		}
 		row.Groups, row.Admin = slices.Clone(p.Groups), p.Admin
+		if p.Subject != "" {
+			row.Changed = now
+		}
 		u = *row
 		return nil
 	})
@@ -105,19 +109,22 @@ func (a *Accounts) readmit(ctx context.Context, name string, p auth.Person) (aut
 // Local reports whether a name is that of a user whose password is kept here.
 // An error is the store's.
 func (a *Accounts) Local(ctx context.Context, name string) (bool, error) {
-	provider, err := a.Provider(ctx, name)
+	u, err := a.Show(ctx, name)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && provider == "", err
+	return err == nil && u.Provider == "", err
 }
 
-// Provider returns who vouches for a user; "" if the password is kept here.
-// ErrNotFound, or the store's error.
-func (a *Accounts) Provider(ctx context.Context, name string) (string, error) {
+// Show returns a user as a listing shows it. ErrNotFound, or the store's error.
+func (a *Accounts) Show(ctx context.Context, name string) (User, error) {
 	if !oci.ValidComponent(name) {
-		return "", ErrNotFound
+		return User{}, ErrNotFound
 	}
 	u, err := a.find(ctx, name)
-	return u.Provider, err
+	if err != nil {
+		return User{}, err
+	}
+	_, static := a.staticUser(name)
+	return listed(u, static), nil
 }

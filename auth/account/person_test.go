@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/account"
@@ -77,6 +78,23 @@ func TestGroupsOfAPersonAreReplaced(t *testing.T) {
 		}
 		if err := a.Standing(t.Context(), before, start); !errors.Is(err, auth.ErrInvalidToken) {
 			t.Errorf("what was got before goes on: %v", err)
+		}
+	}
+}
+
+// When somebody came by a browser is known; who comes every minute costs no
+// write.
+func TestLastLogin(t *testing.T) {
+	a, m := setup(t, account.Options{})
+	later := start.Add(time.Hour)
+	byName := auth.Person{Provider: auth.ProviderLDAP, Name: "bob"}
+	for p, want := range map[*auth.Person]time.Time{new(person("eve")): later, &byName: start} {
+		admit(t, a, *p, nil)
+		if _, err := a.Admit(t.Context(), *p, later); err != nil {
+			t.Fatal(err)
+		}
+		if u := m.users[p.Name]; !u.Changed.Equal(want) || !u.Created.Equal(start) {
+			t.Errorf("%+v", u)
 		}
 	}
 }
@@ -159,8 +177,8 @@ func TestLocal(t *testing.T) {
 			t.Errorf("%q: %t %v", name, local, err)
 		}
 	}
-	if p, err := a.Provider(t.Context(), "eve"); err != nil || p != issuer {
-		t.Errorf("%q %v", p, err)
+	if u, err := a.Show(t.Context(), "eve"); err != nil || u.Provider != issuer {
+		t.Errorf("%+v %v", u, err)
 	}
 	m.change(func() { m.fails = errors.New("down") })
 	if _, err := a.Local(t.Context(), "alice"); err == nil {

@@ -21,7 +21,7 @@ type User struct {
 	Static   bool      `json:"static,omitempty"`
 	Provider string    `json:"provider,omitempty"` // of identities, who vouches; absent: the password is kept here
 	Created  time.Time `json:"created,omitzero"`
-	Changed  time.Time `json:"changed,omitzero"` // of the password
+	Changed  time.Time `json:"changed,omitzero"` // of the password; the last browser login
 }
 
 // Add stores a new user. ErrInvalid, ErrExists, or the store's error.

@@ -35,7 +35,7 @@ func (r *running) openProviders(c config.Config, store metadata.Store) error {
 	if err := r.cert.admitClients(c.HTTP.TLS, r.accounts); err != nil {
 		return err
 	}
-	r.personal = personal.New(store, owners{r.accounts, directory, c.Auth.OIDC.Issuer, c.HTTP.TLS.ClientCA != ""})
+	r.personal = personal.New(store, owners{r.accounts, directory, c.Auth.OIDC.Issuer})
 	r.closers = append(r.closers, r.personal.Close)
 	return nil
 }
@@ -96,27 +96,31 @@ func readAuthorities(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
+// browserLogin is how long who came by a browser owns personal tokens. After it
+// nobody knows whether the provider still has such a person, and such groups.
+const browserLogin = 30 * 24 * time.Hour
+
 // owners says who the owner of a personal token is now: a local account as it
 // is stored, a person of a provider as the provider knows it. Who is of a
-// provider that is not configured any more owns nothing.
+// provider that is not configured any more owns nothing, and neither does who
+// is known by a certificate: a token would outlive it.
 type owners struct {
-	accounts     *account.Accounts
-	directory    *ldap.Directory // nil: none
-	issuer       string          // of the browser login; "": none
-	certificates bool
+	accounts  *account.Accounts
+	directory *ldap.Directory // nil: none
+	issuer    string          // of the browser login; "": none
 }
 
 // Owner implements personal.Owners.
 func (o owners) Owner(ctx context.Context, name string) (auth.Principal, error) {
-	provider, err := o.accounts.Provider(ctx, name)
+	u, err := o.accounts.Show(ctx, name)
 	switch {
 	case errors.Is(err, account.ErrNotFound):
 		return auth.Principal{}, auth.ErrBadCredentials
 	case err != nil:
 		return auth.Principal{}, err
-	case provider == auth.ProviderLDAP && o.directory != nil:
+	case u.Provider == auth.ProviderLDAP && o.directory != nil:
 		return o.directory.Lookup(ctx, name, time.Now())
-	case provider == "", provider == o.issuer, provider == auth.ProviderCertificate && o.certificates:
+	case u.Provider == "", u.Provider == o.issuer && time.Since(u.Changed) < browserLogin:
 		return o.accounts.Owner(ctx, name)
 	}
 	return auth.Principal{}, auth.ErrBadCredentials

@@ -206,6 +206,10 @@ func people(t *testing.T) (*account.Accounts, *bolt.Store) {
 			t.Fatal(err)
 		}
 	}
+	longAgo := auth.Person{Provider: "https://id", Subject: "t", Name: "long-ago"}
+	if _, err := accounts.Admit(t.Context(), longAgo, time.Now().Add(-browserLogin)); err != nil {
+		t.Fatal(err)
+	}
 	return accounts, store
 }
 
@@ -219,14 +223,15 @@ func TestOwners(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	off, on := owners{accounts: accounts}, owners{accounts, directory, "https://id", true}
+	off, on := owners{accounts: accounts}, owners{accounts, directory, "https://id"}
 	for _, tc := range []struct {
 		name    string
 		off, on error
 	}{
 		{"local", nil, nil},
-		{"cert", auth.ErrBadCredentials, nil},
+		{"cert", auth.ErrBadCredentials, auth.ErrBadCredentials},
 		{"oidc", auth.ErrBadCredentials, nil},
+		{"long-ago", auth.ErrBadCredentials, auth.ErrBadCredentials}, // also with a token that does not expire
 		{"other", auth.ErrBadCredentials, auth.ErrBadCredentials},
 		{"ldap", auth.ErrBadCredentials, oci.ErrUnavailable}, // it is asked, and is down
 		{"nobody", auth.ErrBadCredentials, auth.ErrBadCredentials},
