@@ -99,6 +99,24 @@ func TestDefaultFileExamples(t *testing.T) {
 	}
 }
 
+// What the documentation shows is good as it is.
+func TestDocumentedExamples(t *testing.T) {
+	data := read(t, "../docs/auth-providers.md")
+	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(data, -1)
+	if len(examples) != 4 {
+		t.Fatalf("%d examples", len(examples))
+	}
+	for _, e := range examples {
+		var secrets []string // are better not in the file, as it says
+		if bytes.Contains(e[1], []byte("BIND_PASSWORD")) {
+			secrets = []string{"BERTH_AUTH_LDAP_BIND_PASSWORD=x"}
+		}
+		if _, err := load("example.yaml", e[1], secrets); err != nil {
+			t.Errorf("%v in\n%s", err, e[1])
+		}
+	}
+}
+
 func read(t *testing.T, path string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(path)

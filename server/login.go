@@ -23,17 +23,23 @@ type Browser interface {
 	Finish(ctx context.Context, secret string, answer url.Values, now time.Time) (auth.Principal, error)
 }
 
-// TokenMaker makes personal tokens, which nobody can get at again. An error
-// that wraps auth.ErrDenied, whose text may be shown, if owner can have no more
-// of them; any other is a failure of this server.
+// LoginToken is the personal token that a browser login ends in.
+type LoginToken struct {
+	Token   string // nobody can get at it again
+	Name    string // by which its owner knows it
+	Expires time.Time
+}
+
+// TokenMaker makes them. An error that wraps auth.ErrDenied, whose text may be
+// shown, if owner can have no more of them; any other is a failure of this
+// server.
 type TokenMaker interface {
-	MakeToken(ctx context.Context, owner, name string, expires, now time.Time) (token string, err error)
+	MakeToken(ctx context.Context, owner string, now time.Time) (LoginToken, error)
 }
 
 const (
 	loginCookie = "berth-login"
-	loginWithin = 10 * time.Minute    // from GET /login to the provider's answer
-	loginToken  = 30 * 24 * time.Hour // how long the token of a browser login is good
+	loginWithin = 10 * time.Minute // from GET /login to the provider's answer
 )
 
 // getLogin sends the browser to the provider. If another site has sent it here
@@ -67,14 +73,14 @@ func (s *Server) getCallback(w http.ResponseWriter, r *http.Request) (call, erro
 	if err != nil {
 		return call{}, s.loginFailed(w, err)
 	}
-	c, expires := call{who: who}, now.Add(loginToken)
-	name := "browser login " + now.UTC().Format("2006-01-02 15:04:05.000")
-	token, err := s.tokens.MakeToken(r.Context(), who.Name, name, expires, now)
+	c := call{who: who}
+	made, err := s.tokens.MakeToken(r.Context(), who.Name, now)
 	if err != nil {
 		return c, s.loginFailed(w, err)
 	}
 	return c, s.writePage(w, http.StatusOK, page{
-		Host: s.host, User: who.Name, Groups: who.Groups, Token: token, Name: name, Expires: expires.UTC().Format("2 January 2006"),
+		Host: s.host, User: who.Name, Groups: who.Groups,
+		Token: made.Token, Name: made.Name, Expires: made.Expires.UTC().Format("2 January 2006"),
 	})
 }
 

@@ -304,6 +304,36 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// A directory that says nothing, at whatever point, is given up when the time
+// is over.
+func TestSilence(t *testing.T) {
+	for name, silent := range map[string]string{"at once": "bind " + service, "at a search": "search (uid=alice)", "at the last bind": "bind " + alice} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t)
+			s.answer = func(net.Conn, int64) bool { return s.asked[len(s.asked)-1] == silent }
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			if err := open(t, options(s.url())).Exchange(ctx, "alice", "alice-password"); !errors.Is(err, oci.ErrUnavailable) {
+				t.Error(err)
+			}
+		})
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0") // nobody accepts
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, scheme := range []string{"ldap", "ldaps"} {
+		d := open(t, options(scheme+"://"+host))
+		d.ConnectTo(l.Addr().String())
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if err := d.Exchange(ctx, "alice", "alice-password"); !errors.Is(err, oci.ErrUnavailable) {
+			t.Errorf("%s: %v", scheme, err)
+		}
+	}
+}
+
 // Nobody reads an answer that has no end.
 func TestAnswersAreBounded(t *testing.T) {
 	for name, next := range map[string]func(c net.Conn, id int64) (int, error){

@@ -126,26 +126,32 @@ func (o owners) Owner(ctx context.Context, name string) (auth.Principal, error) 
 	return auth.Principal{}, auth.ErrBadCredentials
 }
 
-// makeTokens makes the personal tokens of browser logins.
+// makeTokens makes the personal tokens that browser logins end in.
 type makeTokens struct{ personal *personal.Tokens }
+
+const browserToken = "browser login " // begins their names
 
 // MakeToken implements server.TokenMaker. What earlier logins have left and has
 // expired makes room first.
-func (m makeTokens) MakeToken(ctx context.Context, owner, name string, expires, now time.Time) (string, error) {
-	prefix, _, _ := strings.Cut(name, " 2") // of all browser logins, before the time
+func (m makeTokens) MakeToken(ctx context.Context, owner string, now time.Time) (server.LoginToken, error) {
 	for t, err := range m.personal.List(ctx, owner, "") {
 		if err != nil {
-			return "", err
+			return server.LoginToken{}, err
 		}
-		if !t.Expires.IsZero() && now.After(t.Expires) && strings.HasPrefix(t.Name, prefix) {
+		if !t.Expires.IsZero() && now.After(t.Expires) && strings.HasPrefix(t.Name, browserToken) {
 			if err := m.personal.Revoke(ctx, t.ID, owner); err != nil {
-				return "", err
+				return server.LoginToken{}, err
 			}
 		}
 	}
-	token, _, err := m.personal.Add(ctx, personal.NewToken{Owner: owner, Name: name, Expires: expires}, now)
+	n := personal.NewToken{
+		Owner:   owner,
+		Name:    browserToken + now.UTC().Format("2006-01-02 15:04:05.000"),
+		Expires: now.Add(browserLogin),
+	}
+	token, _, err := m.personal.Add(ctx, n, now)
 	if errors.Is(err, personal.ErrTooMany) || errors.Is(err, personal.ErrExists) {
 		err = fmt.Errorf("%w: %w", auth.ErrDenied, err)
 	}
-	return token, err
+	return server.LoginToken{Token: token, Name: n.Name, Expires: n.Expires}, err
 }
