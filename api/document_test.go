@@ -15,6 +15,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/berth-registry/berth/auth"
+	"github.com/berth-registry/berth/oci"
 	"github.com/berth-registry/berth/storage"
 )
 
@@ -262,8 +263,9 @@ func TestEveryEndpoint(t *testing.T) {
 	s := newStack(t)
 	for err, want := range map[error]string{
 		auth.ErrNoCredentials: "401", auth.ErrBadCredentials: "401", auth.ErrMalformed: "401", auth.ErrInvalidToken: "401",
-		auth.ErrTooManyLogins: "429", errors.New("down"): "500",
+		auth.ErrTooManyLogins: "429", errors.New("down"): "500", auth.ErrDenied: "403",
 		storage.ErrUnavailable: "503", storage.ErrNoSpace: "507",
+		fmt.Errorf("%w: directory: DETAIL", oci.ErrUnavailable): "503",
 	} {
 		s.config.Auth = failing{err}
 		s.open()
@@ -271,6 +273,9 @@ func TestEveryEndpoint(t *testing.T) {
 			rec := s.send(s.network, do, "Basic x", "{}")
 			if got := fmt.Sprint(rec.Code); got != want && op.OperationID != "document" {
 				t.Errorf("%s: %s %s, want %s", do, got, rec.Body, want)
+			}
+			if strings.Contains(rec.Body.String(), "DETAIL") {
+				t.Errorf("%s: %s", do, rec.Body)
 			}
 			if (rec.Code == 429 || rec.Code == 503) != (rec.Header().Get("Retry-After") != "") || strings.Contains(rec.Header().Get("Www-Authenticate"), "Basic") {
 				t.Errorf("%s: %v", do, rec.Header())

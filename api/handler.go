@@ -17,6 +17,7 @@ import (
 	"github.com/berth-registry/berth/auth/account"
 	"github.com/berth-registry/berth/auth/personal"
 	"github.com/berth-registry/berth/auth/robot"
+	"github.com/berth-registry/berth/oci"
 	"github.com/berth-registry/berth/storage"
 )
 
@@ -98,7 +99,7 @@ var statuses = []struct {
 	errors []error
 }{
 	{http.StatusUnauthorized, []error{auth.ErrNoCredentials, auth.ErrMalformed, auth.ErrBadCredentials, auth.ErrInvalidToken}},
-	{http.StatusForbidden, []error{errNotAdmin, errNarrowed, errPassword}},
+	{http.StatusForbidden, []error{auth.ErrDenied, errNotAdmin, errNarrowed, errPassword}},
 	{http.StatusNotFound, []error{account.ErrNotFound, robot.ErrNotFound, personal.ErrNotFound, personal.ErrNoOwner, errNoEndpoint}},
 	{http.StatusMethodNotAllowed, []error{errNoMethod}},
 	{http.StatusConflict, []error{account.ErrExists, account.ErrStatic, account.ErrProvided, account.ErrLastAdmin, robot.ErrExists, personal.ErrExists, personal.ErrTooMany}},
@@ -108,6 +109,9 @@ var statuses = []struct {
 }
 
 func problem(err error) (status int, text string) {
+	if errors.Is(err, oci.ErrUnavailable) { // why is for the log
+		return http.StatusServiceUnavailable, "a provider of identities does not answer: try again in a moment"
+	}
 	for _, s := range statuses {
 		for _, known := range s.errors {
 			if errors.Is(err, known) {

@@ -84,10 +84,7 @@ func (rt route) parameters() (list []object) {
 func (rt route) statuses() []int {
 	list := append([]int{rt.status}, rt.fails...)
 	if rt.who != anybody {
-		list = append(list, 401, 429, 500, 503, 507)
-	}
-	if rt.who == administrator || rt.who == person {
-		list = append(list, 403)
+		list = append(list, 401, 403, 429, 500, 503, 507)
 	}
 	if rt.takes != nil {
 		list = append(list, 400, 415)
@@ -104,7 +101,7 @@ var texts = map[int]string{
 	400: "The request is not what the endpoint takes.", 401: "The caller has not shown who it is.", 403: "The caller may not.",
 	404: "What the request is about is not there.", 409: "What is there stands in the way.", 415: "The body is not application/json.",
 	429: "Too many logins, or too many wrong ones: Retry-After has the seconds.", 500: "The server failed; its log says why.",
-	503: "The registry takes no changes at the moment.", 507: "The registry has no space left.",
+	503: "The registry takes no changes at the moment, or a provider of identities does not answer.", 507: "The registry has no space left.",
 }
 
 func (rt route) responses(s schemas) object {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"strings"
@@ -100,6 +101,36 @@ func (s *server) with(t *testing.T, token, method, path string) int {
 	must(t, err)
 	resp.Body.Close()
 	return resp.StatusCode
+}
+
+// TestDirectoryTokens makes a personal token by the directory's password; it is worth what the directory says of its owner.
+func TestDirectoryTokens(t *testing.T) {
+	s, d := withDirectory(t)
+	bob := user{"bob", "bob-password"}
+	equal(t, "bob", s.status(t, bob), 200)
+	req, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+s.addr+"/api/v1/tokens", strings.NewReader(`{"name": "laptop"}`))
+	must(t, err)
+	req.SetBasicAuth(bob.name, bob.password)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	must(t, err)
+	defer resp.Body.Close()
+	var made struct{ Secret string }
+	must(t, json.NewDecoder(resp.Body).Decode(&made))
+	equal(t, "status of POST /api/v1/tokens", resp.StatusCode, 201)
+	token := user{bob.name, made.Secret}
+	equal(t, "bob by a personal token", s.status(t, token), 200)
+	equal(t, "alice by it", s.status(t, user{"alice", made.Secret}), 401)
+
+	equal(t, "ldapmodify", d.modify(t, "dn: cn=dev,ou=groups,dc=example,dc=org\nchangetype: modify\nadd: member\nmember: uid=bob,ou=people,dc=example,dc=org\n"), 0)
+	s.stop(t) // what is remembered for a minute is forgotten
+	s.start(t)
+	equal(t, "upload by a token for team", s.with(t, s.token(t, token, "repository:team/app:pull,push"), "POST", "/v2/team/app/blobs/uploads/"), 202)
+
+	equal(t, "ldapmodify", d.modify(t, "dn: uid=bob,ou=people,dc=example,dc=org\nchangetype: delete\n"), 0)
+	s.stop(t)
+	s.start(t)
+	equal(t, "the personal token of who has left", s.status(t, token), 401)
 }
 
 func TestDirectoryByDocker(t *testing.T) {

@@ -19,8 +19,8 @@
 //
 // Add, SetPassword, SetGroups, Remove and Import are what `berth user` and
 // `berth htpasswd` do, Bootstrap is the first start. Owner and Bond serve what
-// stands for a password: personal tokens and refresh tokens. Admit, Local and
-// Show serve providers of identities. The package never returns, logs or
+// stands for a password: personal tokens and refresh tokens. Admit and
+// Local serve providers of identities. The package never returns, logs or
 // keeps a password or its hash, but for the one that Bootstrap makes up. Time is
 // an argument.
 package account

@@ -109,22 +109,12 @@ func (a *Accounts) readmit(ctx context.Context, name string, p auth.Person, now 
 // Local reports whether a name is that of a user whose password is kept here.
 // An error is the store's.
 func (a *Accounts) Local(ctx context.Context, name string) (bool, error) {
-	u, err := a.Show(ctx, name)
+	if !oci.ValidComponent(name) {
+		return false, nil
+	}
+	u, err := a.find(ctx, name)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
 	return err == nil && u.Provider == "", err
-}
-
-// Show returns a user as a listing shows it. ErrNotFound, or the store's error.
-func (a *Accounts) Show(ctx context.Context, name string) (User, error) {
-	if !oci.ValidComponent(name) {
-		return User{}, ErrNotFound
-	}
-	u, err := a.find(ctx, name)
-	if err != nil {
-		return User{}, err
-	}
-	_, static := a.staticUser(name)
-	return listed(u, static), nil
 }

@@ -177,7 +177,7 @@ func TestLocal(t *testing.T) {
 			t.Errorf("%q: %t %v", name, local, err)
 		}
 	}
-	if u, err := a.Show(t.Context(), "eve"); err != nil || u.Provider != issuer {
+	if u, err := a.Find(t.Context(), "eve"); err != nil || u.Provider != issuer {
 		t.Errorf("%+v %v", u, err)
 	}
 	m.change(func() { m.fails = errors.New("down") })

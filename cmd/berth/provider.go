@@ -112,7 +112,7 @@ type owners struct {
 
 // Owner implements personal.Owners.
 func (o owners) Owner(ctx context.Context, name string) (auth.Principal, error) {
-	u, err := o.accounts.Show(ctx, name)
+	u, err := o.accounts.Find(ctx, name)
 	switch {
 	case errors.Is(err, account.ErrNotFound):
 		return auth.Principal{}, auth.ErrBadCredentials
