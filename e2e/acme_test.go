@@ -85,7 +85,7 @@ func (a acmeAuthority) root(t *testing.T) *x509.CertPool {
 // withACME returns a server that is not started, and its authority. Only the challenge that is named can succeed.
 func withACME(t *testing.T, challenge string) (*server, acmeAuthority) {
 	t.Helper()
-	s := newServer(t)
+	s := newServer(t, "")
 	_, own, err := net.SplitHostPort(s.addr)
 	must(t, err)
 	challenges := freeAddr(t)

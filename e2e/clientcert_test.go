@@ -14,7 +14,7 @@ func withClientCA(t *testing.T) (*server, authority) {
 	t.Helper()
 	ca := newAuthority(t, "registry")
 	cert, key := ca.server(t)
-	s := newServer(t)
+	s := newServer(t, "")
 	s.env = []string{fmt.Sprintf("BERTH_HTTP_TLS={cert: %q, key: %q, client_ca: %q}", cert, key, ca.file), teamGrants}
 	s.scheme = "https"
 	s.client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca.pool()}}}

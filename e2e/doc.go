@@ -15,6 +15,9 @@
 // tools-clients.txt; installed by install-tools.sh), and the table in docs/clients.md: each client is taken through the
 // same walk, and what its user saw is compared with the table.
 //
+// Where users or certificates come from elsewhere real servers stand behind berth: Debian's slapd, zitadel's OpenID
+// provider, pebble for ACME.
+//
 // An exit code proves little, so every test also looks at digests, at the files that arrived and at the server's access
 // log; a status of 500 or above anywhere, or a server that does not end by itself on SIGTERM, fails the test.
 //

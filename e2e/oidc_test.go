@@ -30,8 +30,8 @@ type identityProvider struct {
 	proc        *process
 }
 
-// startProvider returns a provider with people, which sends them back to a server.
-func startProvider(t *testing.T, s *server, people ...person) *identityProvider {
+// startIdentityProvider returns a provider with people, which sends them back to a server.
+func startIdentityProvider(t *testing.T, s *server, people ...person) *identityProvider {
 	t.Helper()
 	p := &identityProvider{dir: workDir(t), program: require(t, "zitadel/server")}
 	_, port, _ := strings.Cut(freeAddr(t), ":")
@@ -138,9 +138,9 @@ func (b *browser) token(t *testing.T, s *server, who person) (user, string) {
 }
 
 func TestBrowserLogin(t *testing.T) {
-	s := newServer(t)
+	s := newServer(t, "")
 	alice := person{ID: "id-1", Username: "Alice@localhost", Password: "alice-secret", LastName: "dev"}
-	p := startProvider(t, s, alice)
+	p := startIdentityProvider(t, s, alice)
 	s.env = p.env(s, "")
 	s.start(t)
 	img := newImage(t, ociTypes, "amd64")
@@ -204,13 +204,13 @@ func TestBrowserLogin(t *testing.T) {
 
 // TestBrowserLoginOfOthers lets in nobody who has an account of berth's own, or whom the configuration does not want.
 func TestBrowserLoginOfOthers(t *testing.T) {
-	s := newServer(t)
+	s := newServer(t, "")
 	in := person{ID: "id-1", Username: "in", Password: "x", LastName: "dev", Email: "in@example.org", EmailVerified: true}
 	out := person{ID: "id-2", Username: "out", Password: "x", LastName: "dev", Email: "out@example.com", EmailVerified: true}
 	root := person{ID: "id-3", Username: "admin", Password: "x", LastName: "ops", Email: "root@example.org", EmailVerified: true}
 	ops := person{ID: "id-4", Username: "operator", Password: "x", LastName: "ops", Email: "operator@example.org", EmailVerified: true}
 	odd := person{ID: "id-5", Username: "library", Password: "x", LastName: "dev", Email: "odd@example.org", EmailVerified: true}
-	p := startProvider(t, s, in, out, root, ops, odd)
+	p := startIdentityProvider(t, s, in, out, root, ops, odd)
 	s.env = p.env(s, `, admin_group: ops, require: {email: "*@example.org"}`)
 	s.start(t)
 	for who, want := range map[person]string{out: "auth.oidc.require", root: "belongs to another account", odd: "reserved"} {

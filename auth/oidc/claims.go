@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -147,17 +148,8 @@ func (l *Login) groups(c claims) ([]string, error) {
 }
 
 // matches reports whether text is what the pattern says, in which * is any
-// characters.
+// characters but a slash.
 func matches(pattern, text string) bool {
-	pieces := strings.Split(pattern, "*")
-	if len(pieces) == 1 {
-		return pattern == text
-	}
-	rest, ok := strings.CutPrefix(text, pieces[0])
-	for _, piece := range pieces[1 : len(pieces)-1] {
-		var found bool
-		_, rest, found = strings.Cut(rest, piece) // the first place leaves the most for what follows
-		ok = ok && found
-	}
-	return ok && strings.HasSuffix(rest, pieces[len(pieces)-1])
+	expression := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `[^/]*`)
+	return regexp.MustCompile("^" + expression + "$").MatchString(text) // whatever is quoted compiles
 }

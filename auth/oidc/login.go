@@ -33,7 +33,7 @@ type Options struct {
 	NameClaim    string            // whose value before any @ is the user name, in lower case
 	GroupsClaim  string            // "": nobody has groups
 	AdminGroup   string            // whose members are administrators; "": nobody is
-	Require      map[string]string // claim: pattern that its value must match; * is any characters
+	Require      map[string]string // claim: pattern that its value must match; * is any characters but a slash
 	CA           []byte            // PEM of the authorities that are trusted; nil: the system's
 	People       auth.Admitter
 }
