@@ -51,7 +51,7 @@ func (d *Directory) secure(ctx context.Context, peer net.Conn) (*ldap.Conn, erro
 	conn.Start()
 	if d.tls != nil && !d.ldaps {
 		if err := conn.StartTLS(d.tls); err != nil {
-			conn.Close()
+			_ = conn.Close()
 			return nil, err
 		}
 	}

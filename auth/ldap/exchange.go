@@ -21,7 +21,7 @@ func (d *Directory) exchange(ctx context.Context, q question) (auth.Person, erro
 	if err != nil {
 		return auth.Person{}, failed("connect", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // there is nothing more to hear
 	if d.o.BindDN != "" {
 		if err := conn.Bind(d.o.BindDN, d.o.BindPassword); err != nil {
 			return auth.Person{}, failed("bind as the service account", err)

@@ -267,7 +267,7 @@ func TestFailures(t *testing.T) {
 		name string
 		fail func(*directory, *ldap.Options)
 	}{
-		{"nobody listens", func(_ *directory, o *ldap.Options) { o.URL = "ldap://" + closedAddr() }},
+		{"nobody listens", func(s *directory, o *ldap.Options) { o.URL = "ldap://" + closedAddr(s.T) }},
 		{"wrong service password", func(_ *directory, o *ldap.Options) { o.BindPassword = "x" }},
 		{"service account locked", func(s *directory, _ *ldap.Options) { s.codes[service] = goldap.LDAPResultUnwillingToPerform }},
 		{"no base", func(s *directory, _ *ldap.Options) { s.codes["(uid=alice)"] = goldap.LDAPResultNoSuchObject }},
@@ -318,11 +318,7 @@ func TestSilence(t *testing.T) {
 			}
 		})
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0") // nobody accepts
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := listen(t) // nobody accepts
 	for _, scheme := range []string{"ldap", "ldaps"} {
 		d := open(t, options(scheme+"://"+host))
 		d.ConnectTo(l.Addr().String())
@@ -377,12 +373,10 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func closedAddr() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	defer l.Close()
+// closedAddr is where nobody listens any more.
+func closedAddr(t *testing.T) string {
+	l := listen(t)
+	_ = l.Close()
 	return l.Addr().String()
 }
 

@@ -52,13 +52,9 @@ func group(names ...string) entry {
 // serve starts a directory with alice, who is in dev and ops, and bob.
 func serve(t *testing.T) *directory {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	d := &directory{
 		T:         t,
-		listener:  l,
+		listener:  listen(t),
 		passwords: map[string]string{service: "service-password", alice: "alice-password", bob: "bob-password"},
 		found: map[string][]entry{
 			"(uid=alice)":            {{dn: alice}},
@@ -67,18 +63,34 @@ func serve(t *testing.T) *directory {
 		},
 		codes: map[string]uint16{},
 	}
+	d.accept(d.listener, func(c net.Conn) net.Conn { return c })
+	return d
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// accept converses with whoever connects, until the end of the test.
+func (d *directory) accept(l net.Listener, over func(net.Conn) net.Conn) {
 	var open sync.WaitGroup
-	t.Cleanup(func() { l.Close(); open.Wait() })
+	d.Cleanup(func() { _ = l.Close(); open.Wait() })
 	open.Go(func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			open.Go(func() { d.converse(c) })
+			open.Go(func() { d.converse(over(c)) })
 		}
 	})
-	return d
 }
 
 func (d *directory) url() string { return "ldap://" + d.listener.Addr().String() }
@@ -229,22 +241,10 @@ func (d *directory) certify(host string) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// ldaps serves TLS from the first byte on another port, and returns its URL.
+// ldaps serves TLS from the first byte on another port, and returns its
+// address.
 func (d *directory) ldaps() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		d.Fatal(err)
-	}
-	var open sync.WaitGroup
-	d.Cleanup(func() { l.Close(); open.Wait() })
-	open.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			open.Go(func() { d.converse(tls.Server(c, d.tls)) })
-		}
-	})
+	l := listen(d.T)
+	d.accept(l, func(c net.Conn) net.Conn { return tls.Server(c, d.tls) })
 	return l.Addr().String()
 }

@@ -41,7 +41,11 @@ func withCertificate(t *testing.T, cert, key string) *http.Client {
 // or the status if it got none.
 func (i *instance) tokenFor(t *testing.T, client *http.Client, scope string) string {
 	t.Helper()
-	resp, err := client.Get("https://" + i.addr + "/token?scope=" + scope)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+i.addr+"/token?scope="+scope, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return "no connection"
 	}
@@ -148,7 +152,11 @@ func TestProviderThatIsDown(t *testing.T) {
 	i.write(t, "anonymous", "")
 	i.start(t, "http", http.DefaultClient)
 	defer i.end(t)
-	resp, err := http.Get("http://" + i.addr + "/login")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+i.addr+"/login", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +198,7 @@ func people(t *testing.T) (*account.Accounts, *bolt.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { store.Close() })
+	t.Cleanup(func() { _ = store.Close() })
 	accounts, err := account.New(account.Options{Users: store, Cost: 4})
 	if err != nil {
 		t.Fatal(err)
@@ -249,7 +257,7 @@ func TestOwners(t *testing.T) {
 func TestBrowserLoginsMakeRoom(t *testing.T) {
 	accounts, store := people(t)
 	tokens := personal.New(store, accounts)
-	defer tokens.Close()
+	defer func() { _ = tokens.Close() }()
 	now := time.Now()
 	other := personal.NewToken{Owner: "local", Name: "mine", Expires: now.Add(time.Minute)}
 	if _, _, err := tokens.Add(t.Context(), other, now); err != nil {
@@ -307,7 +315,7 @@ func TestACME(t *testing.T) {
 		"http://a.example.org:80/.well-known/acme-challenge/x": 404, "http://c.example.org/.well-known/acme-challenge/x": 403,
 	} {
 		w := httptest.NewRecorder()
-		c.acme.challenges().ServeHTTP(w, httptest.NewRequest(http.MethodGet, url, nil))
+		c.acme.challenges().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, url, nil))
 		if w.Code != want || w.Header().Get("Location") != "" {
 			t.Errorf("%s: %d, want %d", url, w.Code, want)
 		}
