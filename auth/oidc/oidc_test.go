@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
@@ -156,11 +158,12 @@ func TestForeignAnswers(t *testing.T) {
 		secret string
 		q      url.Values
 	}{
-		"no cookie":            {"", q},
-		"another login's":      {other, q},
-		"no state":             {secret, without("state")},
-		"state of a denial":    {other, url.Values{"state": q["state"], "error": {"access_denied"}}},
-		"empty cookie, forged": {"", url.Values{"code": q["code"], "state": {""}}},
+		"no cookie":             {"", q},
+		"another login's":       {other, q},
+		"no state":              {secret, without("state")},
+		"state of a denial":     {other, url.Values{"state": q["state"], "error": {"access_denied"}}},
+		"empty cookie, forged":  {"", url.Values{"code": q["code"], "state": {""}}},
+		"empty secret, derived": {"", url.Values{"code": q["code"], "state": {stateOf("")}}}, // anybody can
 	} {
 		t.Run(name, func(t *testing.T) { finish(t, l, tc.secret, tc.q, auth.ErrMalformed) })
 	}
@@ -173,6 +176,13 @@ func TestForeignAnswers(t *testing.T) {
 	if len(admitted.admitted) != 1 {
 		t.Errorf("%d were admitted", len(admitted.admitted))
 	}
+}
+
+// stateOf is the state of a login with a secret.
+func stateOf(secret string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte("state"))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // A code that somebody else has got is worth nothing without the verifier.
