@@ -102,8 +102,8 @@ var (
 // setDigest names the content: Docker-Content-Digest for registry clients, a
 // strong ETag for everybody else.
 func setDigest(h http.Header, d oci.Digest) {
-	h["Docker-Content-Digest"] = []string{string(d)}
-	h["Etag"] = []string{`"` + string(d) + `"`}
+	values := [...]string{string(d), `"` + string(d) + `"`}
+	h["Docker-Content-Digest"], h["Etag"] = values[0:1:1], values[1:2:2]
 }
 
 func (s *Server) deleteBlob(w http.ResponseWriter, r *http.Request, c call) error {

@@ -18,10 +18,10 @@ var pullCosts = []struct {
 	do     string
 	allocs float64
 }{
-	{"manifest HEAD by tag", "HEAD /v2/alice/app/manifests/v1", 30},
-	{"manifest GET by tag", "GET /v2/alice/app/manifests/v1", 35},
-	{"blob HEAD", "HEAD " + at + "{blob}", 30},
-	{"blob GET 1 KiB", "GET " + at + "{blob}", 46},
+	{"manifest HEAD by tag", "HEAD /v2/alice/app/manifests/v1", 28},
+	{"manifest GET by tag", "GET /v2/alice/app/manifests/v1", 33},
+	{"blob HEAD", "HEAD " + at + "{blob}", 28},
+	{"blob GET 1 KiB", "GET " + at + "{blob}", 44},
 }
 
 // puller is a registry with an image, and a token to pull it.

@@ -37,8 +37,8 @@ func (s *Server) serveManifest(w http.ResponseWriter, r *http.Request, c call, w
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	h["Content-Type"] = []string{m.MediaType}
-	h["Content-Length"] = []string{strconv.FormatInt(m.Size, 10)}
+	values := [...]string{m.MediaType, strconv.FormatInt(m.Size, 10)}
+	h["Content-Type"], h["Content-Length"] = values[0:1:1], values[1:2:2]
 	h["X-Content-Type-Options"] = nosniff
 	w.WriteHeader(http.StatusOK)
 	if withBytes {

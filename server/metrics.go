@@ -19,6 +19,7 @@ type Recording struct {
 }
 
 type requestMetrics struct {
+	ok       prometheus.Counter // of statuses, 200
 	seconds  prometheus.Observer
 	sent     prometheus.Counter
 	received prometheus.Counter
@@ -47,7 +48,7 @@ func NewRecording(reg *prometheus.Registry) *Recording {
 	}, []string{"kind"})
 	for k := range m.requests {
 		name := Kind(k).String()
-		m.requests[k] = requestMetrics{seconds.WithLabelValues(name), sent.WithLabelValues(name), received.WithLabelValues(name)}
+		m.requests[k] = requestMetrics{m.statuses.WithLabelValues(name, "200"), seconds.WithLabelValues(name), sent.WithLabelValues(name), received.WithLabelValues(name)}
 	}
 	reg.MustRegister(m.statuses, m.inFlight, seconds, sent, received)
 	return m
@@ -62,8 +63,12 @@ func (m *Recording) begin() { m.inFlight.Inc() }
 
 func (m *Recording) end(k Kind, status int, sent, received int64, took time.Duration) {
 	m.inFlight.Dec()
-	m.statuses.WithLabelValues(k.String(), strconv.Itoa(status)).Inc()
 	r := &m.requests[k]
+	if status == http.StatusOK {
+		r.ok.Inc()
+	} else {
+		m.statuses.WithLabelValues(k.String(), strconv.Itoa(status)).Inc()
+	}
 	r.seconds.Observe(took.Seconds())
 	r.sent.Add(float64(sent))
 	r.received.Add(float64(received))

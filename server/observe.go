@@ -80,8 +80,8 @@ func (s *Server) logRequest(r *http.Request, rec *httpx.Recorder, received int64
 	if !s.log.Enabled(r.Context(), level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 14)
-	attrs = append(attrs,
+	var space [14]slog.Attr // on the stack; a record made here looks for no caller
+	attrs := append(space[:0],
 		slog.String("method", r.Method),
 		slog.String("path", cut(r.URL.EscapedPath())),
 		slog.String("kind", c.Kind.String()),
@@ -103,7 +103,9 @@ func (s *Server) logRequest(r *http.Request, rec *httpx.Recorder, received int64
 		}
 		attrs = append(attrs, slog.String("error", cause))
 	}
-	s.log.LogAttrs(r.Context(), level, "request", attrs...)
+	line := slog.NewRecord(s.now(), level, "request", 0)
+	line.AddAttrs(attrs...)
+	_ = s.log.Handler().Handle(r.Context(), line) // as slog does: there is nowhere to say so
 }
 
 func (c *call) reference() string {
