@@ -11,7 +11,7 @@ import (
 // SyncDir returns when the names in the directory are on the disk. It needs
 // the right to read the directory.
 func SyncDir(path string) error {
-	d, err := os.Open(path)
+	d, err := Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -103,5 +104,28 @@ func TestSyncDataRefused(t *testing.T) {
 	defer w.Close()
 	if err := SyncData(w); !errors.Is(err, syscall.EINVAL) {
 		t.Fatalf("SyncData(pipe) = %v, want EINVAL", err)
+	}
+}
+
+func TestOpen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if _, err := Open(path, os.O_RDONLY, 0); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) {
+		t.Errorf("Open of nothing = %v", err)
+	}
+	f, err := Open(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o640)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, text := range []string{"a", "b"} {
+		if _, err := f.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(path); string(got) != "ab" || err != nil || f.Name() != path {
+		t.Errorf("%s holds %q, %v", f.Name(), got, err)
+	}
+	if _, err := Open(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("Open of what is there = %v", err)
 	}
 }

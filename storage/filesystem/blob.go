@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/berth-registry/berth/internal/durable"
 	"github.com/berth-registry/berth/storage"
 )
 
@@ -41,7 +42,7 @@ func (s *Store) Open(ctx context.Context, key storage.Key) (storage.Blob, error)
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(at.data)
+	f, err := durable.Open(at.data, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, s.missing("open blob", err)
 	}

@@ -85,7 +85,7 @@ func (s *Store) Resume(ctx context.Context, state storage.State) (storage.Upload
 }
 
 func (u *upload) reopen() error {
-	f, err := os.OpenFile(u.path(), uploadFlags, 0)
+	f, err := durable.Open(u.path(), uploadFlags, 0)
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (u *upload) create() error {
 	if err := u.store.register(u); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(u.path(), uploadFlags|os.O_CREATE|os.O_EXCL, fileMode)
+	f, err := durable.Open(u.path(), uploadFlags|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return err
 	}
