@@ -38,8 +38,8 @@ func linkedBlob(tx *bbolt.Tx, repo string, d oci.Digest) (metadata.Blob, error) 
 	return decodeBlob(v, d)
 }
 
-// LinkBlob implements metadata.Blobs. The session's file is removed after the
-// commit: see the package comment.
+// LinkBlob implements metadata.Blobs. The session ends after the commit: see
+// the package comment.
 func (s *Store) LinkBlob(ctx context.Context, repo string, b metadata.Blob, session string) error {
 	if !valid(b.Digest) {
 		return fmt.Errorf("link a blob: invalid digest %q", b.Digest)

@@ -4,6 +4,7 @@
 //	berth.db               everything but sessions: one B+tree per table
 //	berth.db.sessions      a log of the changes of upload sessions
 //	berth.db.new           a database that is being created, gone afterwards
+//	berth.db.sessions.new  a log that is being written anew, gone afterwards
 //
 // The tables. "·" stands for a zero byte after a repository name, which can
 // hold none; a digest is one byte for the algorithm and its raw bytes. Keys

@@ -238,7 +238,7 @@ func decodeDescriptor(b []byte, d oci.Digest) (oci.Descriptor, error) {
 // castagnoli is the checksum that processors have an instruction for.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// encodeSession ends with a checksum: unlike rows, session files are not
+// encodeSession ends with a checksum: unlike rows, the log of sessions is not
 // synced.
 func encodeSession(s metadata.Session) []byte {
 	dst := make([]byte, 0, 256+len(s.State))

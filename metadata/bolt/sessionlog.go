@@ -126,7 +126,7 @@ func (l *sessionLog) rewrite(open iter.Seq[metadata.Session]) error {
 		err = os.Rename(f.Name(), l.at.path)
 	}
 	if err != nil {
-		return errors.Join(err, f.Close())
+		return errors.Join(err, f.Close(), os.Remove(f.Name())) // it may have taken the last of the space
 	}
 	old := l.file
 	next.at.path = l.at.path
