@@ -111,8 +111,9 @@ func (at layout) name(path string) string {
 		return "<root>"
 	case path == at.db:
 		return "<db>"
-	case strings.HasPrefix(path, at.db+".sessions/"):
-		return "<session>"
+	}
+	if part, ok := strings.CutPrefix(path, at.db+".sessions"); ok && (part == "" || part == ".new" || part == ".check") {
+		return "<sessions>" + part
 	}
 	below, ok := strings.CutPrefix(path, at.root+"/")
 	if !ok {
@@ -172,8 +173,11 @@ func (at layout) onFile(name, args string) string {
 	if len(names) == 0 {
 		return ""
 	}
-	if name == "pwrite64" && names[0] == "<db>" {
-		return "pwrite " + page(args)
+	if name == "pwrite64" {
+		name = "pwrite"
+		if names[0] == "<db>" {
+			names[0] = page(args)
+		}
 	}
 	return name + " " + strings.Join(names, " ")
 }
@@ -208,11 +212,16 @@ func TestParseTrace(t *testing.T) {
 1 mkdirat(AT_FDCWD</tmp>, "$H", 0750) = -1 ENOSPC (No space left on device)
 2 <... fdatasync resumed>) = 0
 2 renameat(AT_FDCWD</tmp>, "$U", AT_FDCWD</tmp>, "$H/data") = 0
-2 fsync(7<$H>) = 0
-2 fsync(7<$P>) = 0
+2 fsync(7<$H> <unfinished ...>
+5 fsync(8<$P>) = 0
+2 <... fsync resumed>) = 0
 3 pwrite64(5</data/berth.db>, "\0\0"..., 8192, 40960) = 8192
 3 pwrite64(5</data/berth.db>, "\0\0"..., 4096, 4096) = 4096
-3 unlinkat(AT_FDCWD</tmp>, "/data/berth.db.sessions/X.1", 0) = 0
+3 pwrite64(6</data/berth.db.sessions>, "\0\0"..., 90, 8192) = -1 ENOSPC (No space left on device)
+3 openat(AT_FDCWD</tmp>, "/data/berth.db.sessions.new", O_RDWR|O_CREAT|O_TRUNC|O_CLOEXEC, 0600) = 8</data/berth.db.sessions.new>
+3 pwrite64(8</data/berth.db.sessions.new>, "\0\0"..., 90, 0) = 90
+3 renameat(AT_FDCWD</tmp>, "/data/berth.db.sessions.new", AT_FDCWD</tmp>, "/data/berth.db.sessions") = 0
+3 unlinkat(AT_FDCWD</tmp>, "/data/berth.db.sessions.check", 0) = 0
 4 --- SIGURG {si_signo=SIGURG} ---
 1 write(9<socket:[3]>, "HTTP/1.1 201 Created\r\nDock"..., 200) = 200
 3 fdatasync(5</data/berth.db> <unfinished ...>
@@ -220,9 +229,11 @@ func TestParseTrace(t *testing.T) {
 	want := []call{
 		{"request PUT /v2/a/blobs/uploads/x?digest=y", "", 1, 1},
 		{"create <upload>", "", 2, 2}, {"write <upload>", "", 3, 3}, {"fdatasync <upload>", "", 4, 7}, {"mkdir <hex>", "ENOSPC", 6, 6},
-		{"rename <upload> <data>", "", 8, 8}, {"fsync <hex>", "", 9, 9}, {"fsync <prefix>", "", 10, 10},
-		{"pwrite <page>", "", 11, 11}, {"pwrite <meta>", "", 12, 12}, {"unlink <session>", "", 13, 13},
-		{"answer 201", "", 14, 14},
+		{"rename <upload> <data>", "", 8, 8}, {"fsync <hex>", "", 9, 11}, {"fsync <prefix>", "", 10, 10},
+		{"pwrite <page>", "", 12, 12}, {"pwrite <meta>", "", 13, 13}, {"pwrite <sessions>", "ENOSPC", 14, 14},
+		{"create <sessions>.new", "", 15, 15}, {"pwrite <sessions>.new", "", 16, 16}, {"rename <sessions>.new <sessions>", "", 17, 17},
+		{"unlink <sessions>.check", "", 18, 18},
+		{"answer 201", "", 19, 19},
 	}
 	got := parseTrace(trace, at)
 	if !slices.Equal(got, want) {

@@ -12,20 +12,27 @@ import (
 type fault struct {
 	name    string
 	inject  string
-	inDB    bool // calls on the database only
+	only    string // calls on this file of the metadata: DB and this suffix
 	writes  []string
 	answer  failure
 	ready   string // what /readyz says of the metadata afterwards
 	restart bool   // is what it takes to heal
 }
 
+const (
+	anywhere = "anywhere"
+	database = ""
+	sessions = ".sessions"
+)
+
 var faults = []fault{
-	{"bytes cannot be synced", "fdatasync:error=EIO", false, []string{"PATCH", "POST"}, unknown, "ok", false},
-	{"directories cannot be synced", "fsync:error=EIO", false, []string{"POST"}, unknown, "ok", false},
-	{"bytes cannot be renamed", "?renameat,renameat2:error=EIO", false, []string{"POST"}, unknown, "ok", false},
-	{"the database is read-only", "pwrite64:error=EROFS", true, []string{"POST", "manifest", "tag"}, unavailable, "ok", false},
-	{"the database cannot be written", "pwrite64:error=EIO", true, []string{"POST", "manifest", "tag"}, unavailable, "failed", true},
-	{"the database cannot be synced", "fdatasync:error=EIO", true, []string{"manifest", "POST", "tag"}, unavailable, "failed", true},
+	{"bytes cannot be synced", "fdatasync:error=EIO", anywhere, []string{"PATCH", "POST"}, unknown, "ok", false},
+	{"directories cannot be synced", "fsync:error=EIO", anywhere, []string{"POST"}, unknown, "ok", false},
+	{"bytes cannot be renamed", "?renameat,renameat2:error=EIO", anywhere, []string{"POST"}, unknown, "ok", false},
+	{"sessions cannot be written", "pwrite64:error=EIO", sessions, []string{"session", "PATCH"}, unknown, "ok", false},
+	{"the database is read-only", "pwrite64:error=EROFS", database, []string{"POST", "manifest", "tag"}, unavailable, "ok", false},
+	{"the database cannot be written", "pwrite64:error=EIO", database, []string{"POST", "manifest", "tag"}, unavailable, "failed", true},
+	{"the database cannot be synced", "fdatasync:error=EIO", database, []string{"manifest", "POST", "tag"}, unavailable, "failed", true},
 }
 
 // TestFault lets system calls fail: nothing is promised then, nothing of it is
@@ -44,7 +51,8 @@ func (r *registry) suffer(t *testing.T, f fault, body []byte) {
 	doc := image(f.name, r.config)
 	r.want(t, 201, "PUT", manifests(repo, "moves"), imageType, r.image)
 	writes := map[string]func() berth.Answer{
-		"PATCH": func() berth.Answer { return r.do(t, "PATCH", location, octets, body[5000:]) },
+		"session": func() berth.Answer { return r.do(t, "POST", blobs(repo, "uploads/"), "", nil) },
+		"PATCH":   func() berth.Answer { return r.do(t, "PATCH", location, octets, body[5000:]) },
 		"POST": func() berth.Answer {
 			return r.do(t, "POST", blobs(repo, "uploads/?digest="+berth.Digest(body)), octets, body)
 		},
@@ -53,8 +61,8 @@ func (r *registry) suffer(t *testing.T, f fault, body []byte) {
 	}
 	name, _, _ := strings.Cut(f.inject, ":")
 	options := []string{"-e", "trace=" + name, "-e", "inject=" + f.inject}
-	if f.inDB {
-		options = append(options, "-P", r.DB)
+	if f.only != anywhere {
+		options = append(options, "-P", r.DB+f.only)
 	}
 	tr := trace(t, r.Pid(), options...)
 	refused := func() {
@@ -65,6 +73,7 @@ func (r *registry) suffer(t *testing.T, f fault, body []byte) {
 		r.absent(t, blobs(repo, berth.Digest(body)))
 		r.absent(t, manifests(repo, berth.Digest(doc)))
 		r.present(t, manifests(repo, "moves"), r.image)
+		r.stands(t, location, 5000)
 		r.readable(t, false)
 	}
 	refused()

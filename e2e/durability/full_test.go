@@ -38,6 +38,7 @@ type full struct {
 	refused  int            // attempts
 	restarts int            // uploads that had to begin again
 	serial   uint64
+	returns  string // a session that was cancelled without a record of it
 }
 
 func newFull(t *testing.T, name string, d disk, step int) *full {
@@ -72,6 +73,7 @@ type fullWrite struct {
 	name    string
 	hits    []string // the system calls that a disk without blocks must fail
 	names   []string // those that a disk without inodes must fail; nil: it makes no names
+	records bool     // it changes a session, and there is no room for that in the last block of the log
 	files   int      // of uploads that may be there after a failure
 	prepare func(*attempt)
 	act     func(*attempt) berth.Answer // one request
@@ -99,6 +101,10 @@ func (f *full) sweep(t *testing.T, w fullWrite, want []string, leave func(n int)
 		f.disk.leave(t, plenty, plenty)
 		w.prepare(a)
 		hollow(t, f.DB)
+		var filled []string
+		if w.records {
+			filled = f.brim(t)
+		}
 		leave(n)
 		var answer berth.Answer
 		f.reading(t, func() { answer = w.act(a) })
@@ -110,6 +116,7 @@ func (f *full) sweep(t *testing.T, w fullWrite, want []string, leave func(n int)
 			hits[name] += times
 		}
 		f.disk.leave(t, plenty, plenty)
+		f.cancelAll(t, filled)
 		f.checks(t, "ok", "ok")
 		if !passed {
 			f.again(a, w)
@@ -177,14 +184,38 @@ func (f *full) newHits(t *testing.T) map[string]int {
 	return n
 }
 
-// cancel gives space back when there is none: that needs none.
+// brim is that of the registry, and fills the log further, up to where not even
+// the end of a session has room, whose record is the shortest. It returns the
+// sessions that are still open.
+func (f *full) brim(t *testing.T) (opened []string) {
+	t.Helper()
+	spare := []string{f.session(t, nil), f.session(t, nil)}
+	opened = append(f.registry.brim(t, f.disk), spare...)
+	f.newHits(t)
+	for n := range opened {
+		f.cancelAll(t, opened[n:n+1])
+		if f.newHits(t)["pwrite <sessions>"] > 0 {
+			return opened[n+1:]
+		}
+	}
+	t.Fatal("the end of each session fits into the log")
+	return nil
+}
+
+// cancel ends uploads when there is no space. That needs none, not even to
+// record it: a session that has no bytes gives none back, and returns at the
+// next start.
 func (f *full) cancel(t *testing.T) {
 	location := f.session(t, f.layer)
+	f.returns = f.session(t, nil)
 	hollow(t, f.DB)
-	f.disk.leave(t, 0, plenty)
+	f.brim(t)
 	f.checks(t, "failed", "failed")
-	f.want(t, 204, "DELETE", location, "", nil)
-	f.want(t, 404, "GET", location, "", nil)
+	f.cancelAll(t, []string{f.returns})
+	if hits := f.newHits(t); hits["pwrite <sessions>"] != 1 {
+		t.Errorf("the disk was full at %v, want the end of a session", hits)
+	}
+	f.cancelAll(t, []string{location})
 	f.noMoreThan(t, 0)
 	f.disk.leave(t, plenty, plenty)
 }
@@ -202,6 +233,7 @@ func (f *full) restart(t *testing.T) {
 	f.c = f.Client()
 	f.checks(t, "failed", "failed")
 	f.readable(t, false)
+	f.want(t, 204, "GET", f.returns, "", nil)
 	push := func() berth.Answer {
 		return f.do(t, "POST", blobs(repo, "uploads/?digest="+berth.Digest(f.config)), octets, f.config)
 	}
@@ -211,5 +243,6 @@ func (f *full) restart(t *testing.T) {
 	if a := push(); a.Status != 201 {
 		t.Errorf("with space: %d: %s", a.Status, a.Body)
 	}
+	f.cancelAll(t, []string{f.returns})
 	f.Stop(t)
 }

@@ -59,7 +59,7 @@ func TestMetadataDiskFull(t *testing.T) {
 	r.push(t)
 	location := r.session(t, nil)
 	hollow(t, r.DB)
-	d.leave(t, 0, plenty)
+	r.brim(t, d)
 	r.checks(t, "ok", "failed")
 	body := content(10_000, 3)
 	for i, a := range []berth.Answer{
@@ -71,6 +71,7 @@ func TestMetadataDiskFull(t *testing.T) {
 		diskFull.check(t, fmt.Sprint("write ", i), a)
 	}
 	r.readable(t, false)
+	r.stands(t, location, 0)
 	if left := r.receiving(t); len(left) != 0 {
 		t.Errorf("%q is left of uploads", left)
 	}

@@ -25,6 +25,8 @@ var (
 	pagesDone = step{[]string{"fdatasync <db>"}, false, "the rows are on the disk before the meta page says where they are"}
 	meta      = step{[]string{"pwrite <meta>"}, false, "the transaction becomes visible"}
 	metaDone  = step{[]string{"fdatasync <db>"}, false, "the transaction is on the disk before anybody is told"}
+	recorded  = step{[]string{"pwrite <sessions>"}, false, "the end of the process does not undo the session, whose bytes are on the disk"}
+	ending    = step{[]string{"pwrite <sessions>"}, false, "the session ends when what it was for is on the disk, and not before"}
 )
 
 func answered(status int) step {
@@ -35,7 +37,7 @@ func answered(status int) step {
 type promise struct {
 	steps []step
 	// behind is what it does to storage beside its answer: the copy of a
-	// manifest. Without, all it does is in steps.
+	// manifest, whose names nobody waits for. Without, all it does is in steps.
 	behind []step
 }
 
@@ -50,6 +52,9 @@ var (
 	published   = []step{renamed, named}
 	publishedIn = []step{renamed, namedNew}
 	visible     = []step{pages, pagesDone, meta, metaDone}
+	opened      = []step{recorded}
+	over        = []step{ending}
+	asCopy      = []step{written, synced, renamed}
 )
 
 // matters reports whether a call is part of any promise, or a sync that none

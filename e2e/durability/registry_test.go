@@ -84,6 +84,41 @@ func (r *registry) session(t *testing.T, body []byte) (location string) {
 	return location
 }
 
+// brim fills the disk, and then the last block of the log of the sessions: one
+// more record needs another block. It returns the sessions that it opened.
+func (r *registry) brim(t *testing.T, d disk) (opened []string) {
+	t.Helper()
+	d.leave(t, 0, plenty)
+	for range os.Getpagesize() / 50 { // bytes of the shortest record, and less
+		a := r.do(t, "POST", blobs(repo, "uploads/"), "", nil)
+		if a.Status != 202 {
+			diskFull.check(t, "a session more than fits", a)
+			return opened
+		}
+		opened = append(opened, a.Location)
+	}
+	t.Fatalf("%d sessions fit into the last block of a log", len(opened))
+	return nil
+}
+
+// cancelAll ends sessions for good.
+func (r *registry) cancelAll(t *testing.T, sessions []string) {
+	t.Helper()
+	for _, location := range sessions {
+		r.want(t, 204, "DELETE", location, "", nil)
+		r.want(t, 404, "GET", location, "", nil)
+	}
+}
+
+// stands wants a session to have taken so many bytes.
+func (r *registry) stands(t *testing.T, location string, size int) {
+	t.Helper()
+	want := fmt.Sprintf("0-%d", max(size-1, 0))
+	if got := r.want(t, 204, "GET", location, "", nil).Header.Get("Range"); got != want {
+		t.Errorf("the session stands at %s, want %s", got, want)
+	}
+}
+
 // readable reads what is there in every way and wants all of it. without leaves
 // out the ways that need a file of storage.
 func (r *registry) readable(t *testing.T, without bool) {

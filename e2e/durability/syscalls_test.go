@@ -18,24 +18,27 @@ type kind struct {
 
 // kinds of requests, in the order in which the test makes them.
 var kinds = []kind{
-	{"PUT of the rest, after a restart", 5, promised(201, bytesKept, published, visible)},
-	{"POST of a session", 0, promised(202)},
-	{"PATCH", 1, promised(202, bytesKept)},
-	{"PUT after PATCH", 4, promised(201, published, visible)},
-	{"POST of a session", 0, promised(202)},
-	{"PUT of everything", 5, promised(201, bytesKept, published, visible)},
+	{"PUT of the rest, after a restart", 5, promised(201, bytesKept, published, visible, over)},
+	{"POST of a session", 0, promised(202, opened)},
+	{"PATCH", 1, promised(202, bytesKept, opened)},
+	{"PUT after PATCH", 4, promised(201, published, visible, over)},
+	{"POST of a session", 0, promised(202, opened)},
+	{"PUT of everything", 5, promised(201, bytesKept, published, visible, over)},
 	{"POST of a whole blob", 5, promised(201, bytesKept, published, visible)},
 	{"POST of a whole blob in a new prefix", 6, promised(201, bytesKept, publishedIn, visible)},
 	{"POST of a blob that another repository has", 4, promised(201, []step{written, named}, visible)},
-	{"POST of a session", 0, promised(202)},
-	{"PATCH", 1, promised(202, bytesKept)},
-	{"PATCH", 1, promised(202, bytesKept)},
-	{"PUT after PATCH", 4, promised(201, published, visible)},
+	{"POST of a session", 0, promised(202, opened)},
+	{"PATCH", 1, promised(202, bytesKept, opened)},
+	{"PATCH", 1, promised(202, bytesKept, opened)},
+	{"PUT after PATCH", 4, promised(201, published, visible, over)},
 	{"mount", 2, promised(201, visible)},
-	{"PUT of a manifest with tags", 5, promise{promised(201, visible).steps, append(bytesKept[:2:2], published...)}},
-	{"PUT of a tag", 4, promise{promised(201, visible).steps, []step{written, named}}},
+	{"PUT of a manifest with tags", 3, promise{promised(201, visible).steps, asCopy}},
+	{"PUT of a tag", 2, promise{promised(201, visible).steps, []step{written}}},
+	{"POST of a blob that a copy has stored", 5, promised(201, []step{written, namedNew}, visible)},
 	{"DELETE of a tag", 2, promised(202, visible)},
 	{"DELETE of a manifest", 2, promised(202, visible)},
+	{"POST of a session", 0, promised(202, opened)},
+	{"DELETE of a session", 0, promised(204, over)},
 	{"DELETE of a blob", 2, promised(202, visible)},
 }
 
@@ -97,18 +100,27 @@ func TestSystemCalls(t *testing.T) {
 	p.do(201, "PUT", location+"?digest="+berth.Digest(layers[5]), "", nil)
 	p.do(201, "POST", blobs(other, "uploads/?mount="+berth.Digest(layers[1])+"&from="+repo), "", nil)
 
-	m := inPrefix("5a", func(i uint64) []byte { return image(fmt.Sprint(i), layers[1], layers[2]) })
-	for _, tags := range []string{"one?tag=two", "three"} {
-		p.do(201, "PUT", manifests(repo, tags), imageType, m)
-		p.waitForCopy(tr, at)
-	}
-	p.do(202, "DELETE", manifests(repo, "two"), "", nil)
-	p.do(202, "DELETE", manifests(repo, berth.Digest(m)), "", nil)
+	p.manifest(tr, at, inPrefix("6b", func(i uint64) []byte { return image(fmt.Sprint(i), layers[1], layers[2]) }))
+	location = p.do(202, "POST", blobs(repo, "uploads/"), "", nil)
+	p.do(204, "DELETE", location, "", nil)
 	p.do(202, "DELETE", blobs(repo, berth.Digest(layers[3])), "", nil)
 	until(t, "the last answer", func() bool { return answers(tr.calls(at)) == len(p.made) })
 	tr.stop()
 	p.judge(cut(tr.calls(at)))
 	s.Judge(t)
+}
+
+// manifest pushes a manifest of a prefix that no blob has, and its bytes as a
+// blob too: nobody waited for the names of the copy, so now somebody must.
+func (p *pusher) manifest(tr *tracer, at layout, m []byte) {
+	p.t.Helper()
+	for _, tags := range []string{"one?tag=two", "three"} {
+		p.do(201, "PUT", manifests(repo, tags), imageType, m)
+		p.waitForCopy(tr, at)
+	}
+	p.do(201, "POST", blobs(repo, "uploads/?digest="+berth.Digest(m)), octets, m)
+	p.do(202, "DELETE", manifests(repo, "two"), "", nil)
+	p.do(202, "DELETE", manifests(repo, berth.Digest(m)), "", nil)
 }
 
 // answers counts them: a client may have one before strace has written it down.
