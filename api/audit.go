@@ -30,10 +30,10 @@ type Entry = audit.Entry
 
 // record writes into the audit trail what was changed, or refused. It comes
 // after the endpoint and before net/http sends the answer. The logins are
-// recorded where they are made, by audit.Logins, but for a personal token that
-// comes as a Bearer. A request without credentials is no refusal.
+// recorded where they are made, by audit.Logins. A request without credentials
+// is no refusal.
 func (a *API) record(rt route, r *http.Request, n *noted, c caller, err error) {
-	outcome := rt.outcome(r, n.status, err)
+	outcome := rt.outcome(c, n.status, err)
 	if outcome == "" {
 		return
 	}
@@ -46,35 +46,44 @@ func (a *API) record(rt route, r *http.Request, n *noted, c caller, err error) {
 	if c.socket {
 		e.Principal, e.Credential = c.id(), audit.Socket
 	}
-	if parts := chi.RouteContext(r.Context()).URLParams.Values; len(parts) > 0 {
-		e.Reference = strings.Join(parts, "/")
-	}
+	e.Reference = cmp.Or(named(r), e.Reference)
 	if outcome == audit.Denied {
 		e.Detail = err.Error()
+	}
+	if errors.Is(err, auth.ErrInvalidToken) {
+		e.Credential = audit.RegistryToken
 	}
 	a.Audit.Record(e)
 }
 
+// named is whom or what the path of a request names; "" if nobody. The router
+// that the API is mounted in has a parameter of its own, which is all of the path.
+func named(r *http.Request) string {
+	params := chi.RouteContext(r.Context()).URLParams
+	var parts []string
+	for i, key := range params.Keys {
+		if key != "*" {
+			parts = append(parts, params.Values[i])
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
 // outcome is what the audit trail says of a request; "" if it does not belong
 // there.
-func (rt route) outcome(r *http.Request, status int, err error) audit.Outcome {
+func (rt route) outcome(c caller, status int, err error) audit.Outcome {
 	changes := rt.method != http.MethodGet
 	switch {
 	case rt.name == "": // no endpoint
 	case err == nil && changes:
 		return audit.OK
-	case status == http.StatusForbidden, errors.Is(err, auth.ErrInvalidToken), errors.Is(err, auth.ErrMalformed),
-		errors.Is(err, auth.ErrBadCredentials) && isBearer(r):
+	case errors.Is(err, auth.ErrDenied) && c.Kind == auth.Anonymous && !c.socket: // a login
+	case status == http.StatusForbidden, errors.Is(err, auth.ErrInvalidToken), errors.Is(err, auth.ErrMalformed):
 		return audit.Denied
 	case status >= http.StatusInternalServerError && changes:
 		return audit.Failed
 	}
 	return ""
-}
-
-func isBearer(r *http.Request) bool {
-	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.EqualFold(scheme, "Bearer")
 }
 
 // noted is an answer with what the audit trail should know of it.

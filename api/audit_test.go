@@ -121,7 +121,7 @@ func TestAuditRefusals(t *testing.T) {
 			"":                               "",
 			basic("admin", "wrong password"): "",
 			"Bearer garbage":                 "denied " + op.OperationID + " 401 anonymous ",
-			"Bearer berth_pat_x_y":           "denied " + op.OperationID + " 401 anonymous ",
+			"Bearer berth_pat_x_y":           "",
 			"Negotiate x":                    "denied " + op.OperationID + " 401 anonymous ",
 		} {
 			before := len(s.trail.Find(audit.Filter{}, audit.MaxLimit))
@@ -137,6 +137,29 @@ func TestAuditRefusals(t *testing.T) {
 			t.Errorf("%s by alice: %d leaves %s", do, rec.Code, got)
 		}
 	})
+}
+
+// TestAuditRefusedLogins: who is somebody elsewhere and may be nobody here has
+// been refused by a login.
+func TestAuditRefusedLogins(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.config.Auth = refuses{}
+	s.open()
+	s.eachOperation(func(do string, op operation) {
+		if rec := s.send(s.network, do, basic("alice", password), "{}"); rec.Code != http.StatusForbidden && op.OperationID != "document" {
+			t.Errorf("%s: %d %s", do, rec.Code, rec.Body)
+		}
+	})
+	if got := s.entries(0); got != "" {
+		t.Error(got)
+	}
+}
+
+type refuses struct{}
+
+func (refuses) Authenticate(*http.Request) (auth.Principal, error) {
+	return auth.Principal{}, fmt.Errorf("%w: the name is taken", auth.ErrDenied)
 }
 
 // TestAuditFailures: a change that a failing store may have made is there; what

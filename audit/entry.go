@@ -38,6 +38,8 @@ const (
 	RobotSecret   = "robot_secret"
 	OutsideToken  = "outside_token"
 	RefreshToken  = "refresh_token"
+	Browser       = "browser_login"      // what a provider of identities says of a person
+	Certificate   = "client_certificate" // of TLS
 	RegistryToken = "token"  // one that was got for another credential, and goes on with its id
 	Socket        = "socket" // none: the admin socket could be opened
 )

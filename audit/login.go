@@ -18,8 +18,8 @@ type Recorder interface {
 
 var _ Recorder = (*Log)(nil)
 
-// Logins wraps a verifier of secrets so that no login is forgotten, whichever
-// way it came.
+// Logins takes note of logins so that none is forgotten, whichever way it came:
+// it wraps the verifiers of secrets, and is told of what passes none of them.
 type Logins struct {
 	next  auth.PasswordVerifier
 	log   Recorder
@@ -43,32 +43,63 @@ func NewLogins(next auth.PasswordVerifier, log Recorder, count func(credential s
 	return &Logins{next: next, log: log, count: count, recent: make(map[arrival]time.Time)}
 }
 
-// Login is that of the verifier behind. A right login that is repeated from the
-// same address within a minute is one: curl sends its password with every
-// request, and what it does there has entries of its own. Wrong ones are all
-// recorded.
+// Login is that of the verifier behind.
 func (l *Logins) Login(ctx context.Context, c auth.Credentials, now time.Time) (auth.Principal, error) {
 	p, err := l.next.Login(ctx, c, now)
 	shown := p
 	shown.Client = c.Client
-	e := Entry{Time: now, Action: Login, Outcome: OK}.By(shown)
-	e.Credential = form(c)
+	l.note(ctx, shown, form(c), claimed(c.Name), err, now)
+	return p, err
+}
+
+// Redeemer wraps a redeemer of personal tokens that come without a name.
+func (l *Logins) Redeemer(next auth.Redeemer) auth.Redeemer { return redeemer{l, next} }
+
+type redeemer struct {
+	logins *Logins
+	next   auth.Redeemer
+}
+
+// Redeem is that of the redeemer behind.
+func (r redeemer) Redeem(ctx context.Context, token string, client netip.Addr, now time.Time) (auth.Principal, error) {
+	p, err := r.next.Redeem(ctx, token, client, now)
+	shown := p
+	shown.Client = client
+	r.logins.note(ctx, shown, PersonalToken, "", err, now)
+	return p, err
+}
+
+// Note records a login by what no verifier of secrets sees: a Browser or a
+// Certificate. p has the client also where nobody has been let in; err is why
+// not.
+func (l *Logins) Note(ctx context.Context, p auth.Principal, credential string, err error, now time.Time) {
+	l.note(ctx, p, credential, "", err, now)
+}
+
+// note records and counts a login. A right one that is repeated from the same
+// address within a minute is one entry: curl sends its password with every
+// request, and what it does there has entries of its own. Wrong ones are all
+// recorded.
+func (l *Logins) note(ctx context.Context, p auth.Principal, credential, account string, err error, now time.Time) {
+	e := Entry{Time: now, Action: Login, Outcome: OK}.By(p)
+	e.Credential = credential
 	switch {
 	case err == nil:
 	case errors.Is(err, auth.ErrBadCredentials):
-		e.Outcome, e.Account = Denied, claimed(c.Name)
+		e.Outcome, e.Account = Denied, account
+	case errors.Is(err, auth.ErrDenied), errors.Is(err, auth.ErrMalformed), errors.Is(err, auth.ErrCertificate):
+		e.Outcome, e.Account, e.Detail = Denied, account, err.Error()
 	case errors.Is(err, auth.ErrTooManyLogins):
-		e.Outcome, e.Account, e.Detail = Delayed, claimed(c.Name), err.Error()
+		e.Outcome, e.Account, e.Detail = Delayed, account, err.Error()
 	case ctx.Err() != nil: // whoever asked does not know either
-		return p, err
+		return
 	default:
-		e.Outcome, e.Account = Failed, claimed(c.Name)
+		e.Outcome, e.Account = Failed, account
 	}
-	l.count(form(c), e.Outcome)
+	l.count(credential, e.Outcome)
 	if err != nil || l.news(e) {
 		l.log.Record(e)
 	}
-	return p, err
 }
 
 // How long, and how many, right logins are no news.

@@ -53,6 +53,7 @@ func TestLogins(t *testing.T) {
 		{"alice", "hunter22", answer{err: tooSoon}, "anonymous password  delayed user:alice too many wrong logins: try again in 3 s"},
 		{"alice", "hunter22", answer{err: auth.ErrTooManyLogins}, "anonymous password  delayed user:alice too many logins are being checked: try again in a moment"},
 		{"alice", "hunter22", answer{err: errors.New("the store is down: /srv/berth.db")}, "anonymous password  failed user:alice "},
+		{"alice", "hunter22", answer{err: fmt.Errorf("%w: the name is taken", auth.ErrDenied)}, "anonymous password  denied user:alice denied: the name is taken"},
 
 		// What is in the place of a name and may be a secret.
 		{"Hunter22!", "", answer{err: auth.ErrBadCredentials}, "anonymous password  denied  "},
@@ -82,6 +83,64 @@ func TestLogins(t *testing.T) {
 		}
 		if line, err := e.line(); err != nil || strings.Contains(string(line), "hunter22") || strings.Contains(string(line), "eyJ") || strings.Contains(string(line), "/srv") {
 			t.Errorf("%s: %s tells a secret", test.name, line)
+		}
+	}
+}
+
+func (a answer) Redeem(context.Context, string, netip.Addr, time.Time) (auth.Principal, error) {
+	return a.p, a.err
+}
+
+// TestLoginsWithoutAName: a personal token that comes as a Bearer, and what
+// passes no verifier, are logins like any other.
+func TestLoginsWithoutAName(t *testing.T) {
+	here := netip.MustParseAddr("192.0.2.1")
+	alice := auth.Principal{Kind: auth.User, Name: "alice", Client: here}
+	personal := alice
+	personal.Credential = "k3"
+	nobody := auth.Principal{Client: here}
+	for _, test := range []struct {
+		p          auth.Principal
+		credential string
+		err        error
+		want       string // principal, credential, id, outcome, detail
+	}{
+		{personal, PersonalToken, nil, "user:alice personal_token k3 ok "},
+		{nobody, PersonalToken, auth.ErrBadCredentials, "anonymous personal_token  denied "},
+		{nobody, PersonalToken, errors.New("the store is down: /srv/berth.db"), "anonymous personal_token  failed "},
+		{alice, Browser, nil, "user:alice browser_login  ok "},
+		{nobody, Browser, fmt.Errorf("%w: another login", auth.ErrMalformed), "anonymous browser_login  denied malformed credentials: another login"},
+		{nobody, Browser, fmt.Errorf("%w: no groups", auth.ErrDenied), "anonymous browser_login  denied denied: no groups"},
+		{nobody, Browser, errors.New("https://id.example.org does not answer"), "anonymous browser_login  failed "},
+		{alice, Certificate, nil, "user:alice client_certificate  ok "},
+		{nobody, Certificate, fmt.Errorf("%w: expired", auth.ErrCertificate), "anonymous client_certificate  denied the client certificate cannot be used: expired"},
+	} {
+		var log recorded
+		counted := ""
+		l := NewLogins(nil, &log, func(credential string, o Outcome) { counted += credential + " " + string(o) })
+		login := func() {
+			if test.credential != PersonalToken {
+				l.Note(t.Context(), test.p, test.credential, test.err, start)
+				return
+			}
+			p, err := l.Redeemer(answer{test.p, test.err}).Redeem(t.Context(), "berth_pat_k3_x", here, start)
+			if p.ID() != test.p.ID() || !errors.Is(err, test.err) {
+				t.Errorf("%s: %v, %v", test.want, p, err)
+			}
+		}
+		login()
+		if len(log) != 1 || log[0].Client != here || log[0].Action != Login || log[0].Account != "" || !log[0].Time.Equal(start) {
+			t.Fatalf("%s: %+v", test.want, log)
+		}
+		e := log[0]
+		if got := fmt.Sprintf("%s %s %s %s %s", e.Principal, e.Credential, e.ID, e.Outcome, e.Detail); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+		if want := e.Credential + " " + string(e.Outcome); counted != want {
+			t.Errorf("%s: counted %q", test.want, counted)
+		}
+		if login(); (len(log) == 1) != (test.err == nil) {
+			t.Errorf("%s: once more makes %d entries", test.want, len(log))
 		}
 	}
 }

@@ -21,10 +21,10 @@ type PasswordVerifier interface {
 	Login(ctx context.Context, c Credentials, now time.Time) (Principal, error)
 }
 
-// Redeemer checks personal tokens that come without a name. Errors are those
-// of PasswordVerifier.
+// Redeemer checks personal tokens that come without a name, from the address
+// of a client, which may be unknown. Errors are those of PasswordVerifier.
 type Redeemer interface {
-	Redeem(ctx context.Context, token string, now time.Time) (Principal, error)
+	Redeem(ctx context.Context, token string, client netip.Addr, now time.Time) (Principal, error)
 }
 
 // Authenticator finds out who sends a request. Without Tokens every token is
@@ -71,16 +71,16 @@ func (a Authenticator) authenticate(r *http.Request, client netip.Addr) (Princip
 	}
 	switch {
 	case strings.EqualFold(scheme, "Bearer"):
-		return a.bearer(r.Context(), credentials)
+		return a.bearer(r.Context(), credentials, client)
 	case strings.EqualFold(scheme, "Basic"):
 		return a.basic(r.Context(), credentials, client)
 	}
 	return Principal{}, fmt.Errorf("%w: the scheme is neither Bearer nor Basic", ErrMalformed)
 }
 
-func (a Authenticator) bearer(ctx context.Context, raw string) (Principal, error) {
+func (a Authenticator) bearer(ctx context.Context, raw string, client netip.Addr) (Principal, error) {
 	if a.Personal != nil && strings.HasPrefix(raw, PersonalPrefix) {
-		return a.Personal.Redeem(ctx, raw, a.now())
+		return a.Personal.Redeem(ctx, raw, client, a.now())
 	}
 	if a.Tokens == nil {
 		return Principal{}, fmt.Errorf("%w: no tokens are accepted", ErrInvalidToken)

@@ -41,8 +41,8 @@ func (fake) Login(_ context.Context, c auth.Credentials, now time.Time) (auth.Pr
 	return user("alice"), nil
 }
 
-func (fake) Redeem(_ context.Context, token string, now time.Time) (auth.Principal, error) {
-	if token != "berth_pat_good" || !now.Equal(start) {
+func (fake) Redeem(_ context.Context, token string, client netip.Addr, now time.Time) (auth.Principal, error) {
+	if token != "berth_pat_good" || client != here || !now.Equal(start) {
 		return auth.Principal{}, auth.ErrBadCredentials
 	}
 	return user("alice"), nil
@@ -100,7 +100,10 @@ func TestAuthenticate(t *testing.T) {
 
 // TestBearerOfAPersonalToken is for where a name is no use.
 func TestBearerOfAPersonalToken(t *testing.T) {
-	a := auth.Authenticator{Tokens: fake{}, Personal: fake{}, Now: func() time.Time { return start }}
+	a := auth.Authenticator{
+		Tokens: fake{}, Personal: fake{}, Now: func() time.Time { return start },
+		Client: func(*http.Request) netip.Addr { return here },
+	}
 	for bearer, want := range map[string]error{"berth_pat_good": nil, "berth_pat_bad": auth.ErrBadCredentials, "good": nil, "bad": auth.ErrInvalidToken} {
 		p, err := a.Authenticate(&http.Request{Header: http.Header{"Authorization": {"Bearer " + bearer}}})
 		if !errors.Is(err, want) || err == nil && p.ID() != "user:alice" {

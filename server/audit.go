@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -14,9 +15,9 @@ import (
 // net/http sends what the handler has written, which is small wherever something
 // has changed: who reads the answer can read the trail.
 //
-// The logins are recorded where they are made, by audit.Logins, but for those
-// by a refresh token. A request without credentials is no refusal: it is how
-// every client begins.
+// The logins, refused ones too, are recorded where they are made, by
+// audit.Logins, but for those by a refresh token. A request without credentials
+// is no refusal: it is how every client begins.
 func (s *Server) record(r *http.Request, h http.Header, status int, c call, err error) {
 	outcome := c.outcome(status, err)
 	if outcome == "" {
@@ -25,11 +26,11 @@ func (s *Server) record(r *http.Request, h http.Header, status int, c call, err 
 	c.who.Client = s.proxies.Client(r)
 	e := audit.Entry{
 		Time: s.now(), Action: c.action(), Request: c.Kind.String(), Outcome: outcome, Status: status,
-		Repository: c.Repo, Reference: c.Reference.Tag, Digest: c.content(h),
+		Repository: c.Repo, Reference: cmp.Or(c.Reference.Tag, c.made), Digest: c.content(h),
 	}.By(c.who)
 	switch {
-	case c.redeemed:
-		e.Credential = audit.RefreshToken
+	case c.shown != "":
+		e.Credential = c.shown
 	case errors.Is(err, auth.ErrInvalidToken):
 		e.Credential = audit.RegistryToken
 	}
@@ -40,10 +41,12 @@ func (s *Server) record(r *http.Request, h http.Header, status int, c call, err 
 // outcome is what the audit trail says of a request; "" if it does not belong
 // there.
 func (c *call) outcome(status int, err error) audit.Outcome {
+	right := (*auth.AccessError)(nil) // that is missing
 	switch {
-	case errors.Is(err, auth.ErrDenied), errors.Is(err, auth.ErrInsufficientScope),
-		errors.Is(err, auth.ErrInvalidToken), errors.Is(err, auth.ErrMalformed),
-		errors.Is(err, auth.ErrBadCredentials) && c.redeemed:
+	case c.Kind == LoginCallback:
+		return c.ended(err)
+	case errors.As(err, &right), errors.Is(err, auth.ErrInvalidToken), errors.Is(err, auth.ErrMalformed),
+		errors.Is(err, auth.ErrBadCredentials) && c.shown == audit.RefreshToken:
 		return audit.Denied
 	case c.Kind == Token && err == nil:
 		return audit.OK
@@ -57,10 +60,24 @@ func (c *call) outcome(status int, err error) audit.Outcome {
 	return ""
 }
 
+// ended is what the audit trail says of the personal token that a browser login
+// was to end in; "" if nobody was let in.
+func (c *call) ended(err error) audit.Outcome {
+	switch {
+	case c.made != "":
+		return audit.OK
+	case c.who.Kind == auth.Anonymous:
+		return ""
+	case errors.Is(err, auth.ErrDenied):
+		return audit.Denied
+	}
+	return audit.Failed
+}
+
 // action is what the request is for.
 func (c *call) action() audit.Action {
 	switch {
-	case c.Kind == Token:
+	case c.Kind == Token, c.Kind == LoginCallback:
 		return audit.Token
 	case c.Kind == ListRepositories, c.Kind == Search:
 		return audit.List
@@ -95,6 +112,8 @@ func (c *call) detail(o audit.Outcome, err error) string {
 		return ""
 	case c.Kind == Token:
 		return join(c.granted)
+	case c.Kind == LoginCallback:
+		return "a personal token"
 	case c.Query.Mount != "":
 		return "mounted from " + orAnywhere(c.Query.From)
 	case len(c.Query.Tags) > 0:

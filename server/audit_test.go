@@ -27,6 +27,9 @@ func (t *trail) Record(e audit.Entry) {
 	t.entries = append(t.entries, e)
 }
 
+// Find finds nothing: what is recorded is for the test.
+func (t *trail) Find(audit.Filter, int) []audit.Entry { return nil }
+
 // take returns what was recorded since it was last asked.
 func (t *trail) take() []audit.Entry {
 	t.mu.Lock()
@@ -34,6 +37,15 @@ func (t *trail) take() []audit.Entry {
 	taken := t.entries
 	t.entries = nil
 	return taken
+}
+
+// text takes what was recorded and writes it, see short, separated by "; ".
+func (t *trail) text() string {
+	var all []string
+	for _, e := range t.take() {
+		all = append(all, short(e))
+	}
+	return strings.Join(all, "; ")
 }
 
 // audited is a request and the entries that it leaves, separated by "; ".
@@ -59,11 +71,12 @@ func short(e audit.Entry) string {
 // here fails the test.
 func TestAudit(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, settings{})
+	p := &provider{who: alice()}
+	s := newStack(t, settings{browser: p, tokens: p, api: true})
 	config := s.blob("alice/app", "config")
 	digest := s.manifest("alice/app", "v1", image("config"))
 	s.table([]row{{do: "GET /v2/", as: "bob", status: 200}}) // no news from here on, as alice is none
-	table := slices.Concat(s.auditedRefusals(config, digest), s.auditedReads(config, digest), s.auditedChanges(config, digest), s.auditedTokens())
+	table := slices.Concat(s.auditedRefusals(config, digest), s.auditedReads(config, digest), s.auditedChanges(config, digest), s.auditedTokens(), auditedBeside())
 	s.trail.take()
 	s.audits(table)
 	for _, name := range server.RouteNames() {
@@ -71,6 +84,9 @@ func TestAudit(t *testing.T) {
 			t.Errorf("%s: a row where it is done %t, where it is refused %t", name, done, refused)
 		}
 	}
+	s.everyMount(func(mount string) bool {
+		return strings.Contains(mount, " /api/") || slices.ContainsFunc(table, func(a audited) bool { return s.mountOf(a.do) == mount }) // see package api
+	})
 }
 
 // auditedRefusals are requests that are refused: by a token of alice that is too
@@ -203,6 +219,25 @@ func (s *stack) auditedTokens() []audited {
 	}
 }
 
+// auditedBeside are requests of what is neither below /v2 nor gives tokens of
+// the registry. What the API leaves is for package api to test.
+func auditedBeside() []audited {
+	open := func(do string) audited { return audited{row{do: do, as: "-", status: 200}, ""} }
+	const made = "token ok login.callback 200 user:alice browser_login id (a personal token)"
+	back := row{do: "GET /login/callback?state=s", as: "-", with: header{"Cookie": "berth-login=" + loginSecret}, status: 200}
+	return []audited{
+		open("GET /v1/_ping"), open("GET /.well-known/jwks.json"), open("GET /metrics"), open("HEAD /healthz"), open("HEAD /readyz"),
+		{row{do: "POST /token", as: "-", status: 400, code: "UNSUPPORTED"}, ""},
+		{row{do: "GET /login", as: "-", status: 303}, ""},
+		{row{do: "GET /login/callback?state=s", as: "-", status: 400}, "login denied 0 anonymous browser_login (malformed credentials: another login)"},
+		{back, "login ok 0 user:alice browser_login; " + made},
+		{back, made},
+		{row{do: "GET /api/v1/me", as: bearer("berth_pat_x_y"), status: 401}, "login denied 0 anonymous personal_token"},
+		{row{do: "GET /api/v1/me", as: "Bearer garbage", status: 401}, "admin denied me 401 anonymous token (invalid token: malformed)"},
+		{row{do: "DELETE /api/v1/robots/ci", as: "bob", status: 403}, "admin denied removeRobot 403 user:bob password ci (only an administrator may do this, and not by a token that narrows)"},
+	}
+}
+
 // covered reports whether rows of the table are of a kind.
 func covered(t *testing.T, table []audited, name string) (done, refused bool) {
 	t.Helper()
@@ -277,11 +312,7 @@ func TestAuditFailures(t *testing.T) {
 	s.send(row{do: "PUT /v2/alice/app/manifests/v1", body: image("config")})
 	s.send(row{do: "GET /v2/alice/app/manifests/v1"})
 	s.closed = true
-	var got []string
-	for _, e := range s.trail.take() {
-		got = append(got, short(e))
-	}
-	if want := "push failed manifest.put 500 user:alice password alice/app v1"; strings.Join(got, "; ") != want {
+	if got, want := s.trail.text(), "push failed manifest.put 500 user:alice password alice/app v1"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

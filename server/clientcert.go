@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"net/http"
 	"time"
 
+	"github.com/berth-registry/berth/audit"
 	"github.com/berth-registry/berth/auth"
 )
 
@@ -21,12 +23,17 @@ type ClientCerts interface {
 // and nowhere else. Were it enough for /v2, docker login would take any
 // password, because it finds no challenge, and nobody could be somebody else
 // than the machine. A proxy's certificate is the proxy's, and not of who is
-// behind it. auth.ErrNoCredentials, with p as it is, if no certificate counts.
+// behind it. auth.ErrNoCredentials, with p as it is, if no certificate counts;
+// all else is a login.
 func (s *Server) certified(r *http.Request, p auth.Principal) (auth.Principal, error) {
 	if s.clientCerts == nil || r.TLS == nil || s.proxies.Trusts(r) {
 		return p, auth.ErrNoCredentials
 	}
 	who, err := s.clientCerts.Identify(r.Context(), r.TLS.PeerCertificates, s.now())
+	if errors.Is(err, auth.ErrNoCredentials) {
+		return p, err
+	}
 	who.Client = p.Client
+	s.logins.Note(r.Context(), who, audit.Certificate, err, s.now())
 	return who, err
 }

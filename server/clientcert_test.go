@@ -74,22 +74,36 @@ func TestClientCertificate(t *testing.T) {
 		cert, do, as string
 		status       int
 		scope        string
+		trail        string
 	}{
-		{"node-7", mine, "-", 200, "repository:node-7/app:pull,push"},
-		{"node-7", hers, "-", 200, ""},
-		{"node-7", hers, "alice", 200, "repository:alice/app:pull,push"}, // who says a password is that user
-		{"node-7", mine, "alice", 200, ""},
-		{"node-7", hers, "Basic " + "YWxpY2U6d3Jvbmc=", 401, ""}, // alice:wrong is not made good by a certificate
-		{"node-7", mine, "Basic Og==", 200, "repository:node-7/app:pull,push"},
-		{"", mine, "-", 200, ""},
-		{"expired", mine, "-", 401, ""},
-		{"expired", hers, "alice", 200, "repository:alice/app:pull,push"},
-		{"root", mine, "-", 403, ""},
-		{"node-7", "GET /v2/", "-", 401, ""}, // docker login must find a challenge
-		{"node-7", "GET /v2/node-7/app/tags/list", "-", 401, ""},
+		{"node-7", mine, "-", 200, "repository:node-7/app:pull,push",
+			"login ok 0 user:node-7 client_certificate; token ok token 200 user:node-7 client_certificate (repository:node-7/app:pull,push)"},
+		{"node-7", hers, "-", 200, "",
+			"token ok token 200 user:node-7 client_certificate"},
+		{"node-7", hers, "alice", 200, "repository:alice/app:pull,push",
+			"login ok 0 user:alice password; token ok token 200 user:alice password (repository:alice/app:pull,push)"}, // who says a password is that user
+		{"node-7", mine, "alice", 200, "",
+			"token ok token 200 user:alice password"},
+		{"node-7", hers, "Basic " + "YWxpY2U6d3Jvbmc=", 401, "",
+			"login denied 0 anonymous password user:alice"}, // alice:wrong is not made good by a certificate
+		{"node-7", mine, "Basic Og==", 200, "repository:node-7/app:pull,push",
+			"token ok token 200 user:node-7 client_certificate (repository:node-7/app:pull,push)"},
+		{"", mine, "-", 200, "",
+			"token ok token 200 anonymous"},
+		{"expired", mine, "-", 401, "",
+			"login denied 0 anonymous client_certificate (the client certificate cannot be used: not valid here and now)"},
+		{"expired", hers, "alice", 200, "repository:alice/app:pull,push",
+			"token ok token 200 user:alice password (repository:alice/app:pull,push)"},
+		{"root", mine, "-", 403, "",
+			"login denied 0 anonymous client_certificate (denied: the user name root belongs to another account here)"},
+		{"node-7", "GET /v2/", "-", 401, "", ""}, // docker login must find a challenge
+		{"node-7", "GET /v2/node-7/app/tags/list", "-", 401, "", ""},
 	} {
 		s.show(tc.cert)
 		got := s.send(row{do: tc.do, as: tc.as})
+		if left := s.trail.text(); left != tc.trail {
+			t.Errorf("%q, %s as %q leaves %s, want %s", tc.cert, tc.do, tc.as, left, tc.trail)
+		}
 		if got.StatusCode != tc.status {
 			t.Errorf("%q, %s as %q: %d %s", tc.cert, tc.do, tc.as, got.StatusCode, got.body)
 			continue

@@ -14,8 +14,9 @@ type call struct {
 	Request
 	who auth.Principal
 
-	granted  []auth.Access // what a token that was issued holds
-	redeemed bool          // a refresh token was presented for it
+	granted []auth.Access // what a token that was issued holds
+	made    string        // the id of a personal token that was
+	shown   string        // the credential, of audit's, where who does not tell it
 }
 
 type handler func(w http.ResponseWriter, r *http.Request, c call) error

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berth-registry/berth/audit"
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/oci"
 )
@@ -26,6 +27,7 @@ type Browser interface {
 // LoginToken is the personal token that a browser login ends in.
 type LoginToken struct {
 	Token   string // nobody can get at it again
+	ID      string // which tells nothing of it
 	Name    string // by which its owner knows it
 	Expires time.Time
 }
@@ -70,14 +72,17 @@ func (s *Server) getCallback(w http.ResponseWriter, r *http.Request) (call, erro
 	http.SetCookie(w, s.cookie("", -1)) // used up, however this ends
 	now := s.now()
 	who, err := s.browser.Finish(r.Context(), secret, r.URL.Query(), now)
+	who.Client = s.proxies.Client(r)
+	s.logins.Note(r.Context(), who, audit.Browser, err, now)
 	if err != nil {
 		return call{}, s.loginFailed(w, err)
 	}
-	c := call{who: who}
+	c := call{who: who, shown: audit.Browser}
 	made, err := s.tokens.MakeToken(r.Context(), who.Name, now)
 	if err != nil {
 		return c, s.loginFailed(w, err)
 	}
+	c.made = made.ID
 	return c, s.writePage(w, http.StatusOK, page{
 		Host: s.host, User: who.Name, Groups: who.Groups,
 		Token: made.Token, Name: made.Name, Expires: made.Expires.UTC().Format("2 January 2006"),

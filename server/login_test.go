@@ -46,7 +46,7 @@ func (p *provider) Finish(_ context.Context, secret string, answer url.Values, _
 
 func (p *provider) MakeToken(_ context.Context, owner string, now time.Time) (server.LoginToken, error) {
 	p.made = append(p.made, owner)
-	return server.LoginToken{Token: madeToken, Name: "browser <7>", Expires: now.Add(48 * time.Hour)}, p.full
+	return server.LoginToken{Token: madeToken, ID: "id", Name: "browser <7>", Expires: now.Add(48 * time.Hour)}, p.full
 }
 
 // withLogin starts a registry with a browser login, and returns its log.
@@ -115,32 +115,37 @@ func TestLoginEnds(t *testing.T) {
 	if !strings.Contains(log.String(), "kind=login.callback status=200") || !strings.Contains(log.String(), "principal=user:alice") {
 		t.Errorf("log %s", log)
 	}
+	trail := fmt.Sprintf("%+v", s.trail.take())
 	for _, secret := range []string{loginSecret, madeToken, "CODE"} {
-		if strings.Contains(log.String(), secret) {
-			t.Errorf("the log has %s: %s", secret, log)
+		if strings.Contains(log.String()+trail, secret) {
+			t.Errorf("the log or the trail has %s: %s %s", secret, log, trail)
 		}
 	}
 }
 
 func TestLoginFails(t *testing.T) {
 	t.Parallel()
-	const cookie = "__Host-berth-login=" + loginSecret
+	const cookie, anotherLogin = "__Host-berth-login=" + loginSecret, "login denied 0 anonymous browser_login (malformed credentials: another login)"
 	for _, tc := range []struct {
 		name, query, cookie string
 		p                   provider
 		status              int
 		says                string
 		made                int
+		trail               string
 	}{
-		{"no cookie", "state=s", "", provider{}, 400, "This login is over", 0},
-		{"another cookie", "state=s", "__Host-berth-login=x", provider{}, 400, "This login is over", 0},
-		{"the cookie of plain HTTP", "state=s", "berth-login=" + loginSecret, provider{}, 400, "This login is over", 0},
-		{"another state", "state=x", cookie, provider{}, 400, "This login is over", 0},
-		{"denied", "state=s", cookie, provider{err: fmt.Errorf("%w: <b>alice</b> is taken", auth.ErrDenied)}, 403, "You cannot log in: &lt;b&gt;alice&lt;/b&gt; is taken.", 0},
-		{"no provider", "state=s", cookie, provider{err: fmt.Errorf("%w: INTERNAL", oci.ErrUnavailable)}, 503, "does not answer", 0},
-		{"failure", "state=s", cookie, provider{err: errors.New("INTERNAL")}, 500, "Something went wrong here", 0},
-		{"too many tokens", "state=s", cookie, provider{who: alice(), full: fmt.Errorf("%w: there are 100 tokens", auth.ErrDenied)}, 403, "there are 100 tokens", 1},
-		{"no token", "state=s", cookie, provider{who: alice(), full: errors.New("INTERNAL")}, 500, "Something went wrong here", 1},
+		{"no cookie", "state=s", "", provider{}, 400, "This login is over", 0, anotherLogin},
+		{"another cookie", "state=s", "__Host-berth-login=x", provider{}, 400, "This login is over", 0, anotherLogin},
+		{"the cookie of plain HTTP", "state=s", "berth-login=" + loginSecret, provider{}, 400, "This login is over", 0, anotherLogin},
+		{"another state", "state=x", cookie, provider{}, 400, "This login is over", 0, anotherLogin},
+		{"denied", "state=s", cookie, provider{err: fmt.Errorf("%w: <b>alice</b> is taken", auth.ErrDenied)}, 403, "You cannot log in: &lt;b&gt;alice&lt;/b&gt; is taken.", 0,
+			"login denied 0 anonymous browser_login (denied: <b>alice</b> is taken)"},
+		{"no provider", "state=s", cookie, provider{err: fmt.Errorf("%w: INTERNAL", oci.ErrUnavailable)}, 503, "does not answer", 0, "login failed 0 anonymous browser_login"},
+		{"failure", "state=s", cookie, provider{err: errors.New("INTERNAL")}, 500, "Something went wrong here", 0, "login failed 0 anonymous browser_login"},
+		{"too many tokens", "state=s", cookie, provider{who: alice(), full: fmt.Errorf("%w: there are 100 tokens", auth.ErrDenied)}, 403, "there are 100 tokens", 1,
+			"login ok 0 user:alice browser_login; token denied login.callback 403 user:alice browser_login (denied: there are 100 tokens)"},
+		{"no token", "state=s", cookie, provider{who: alice(), full: errors.New("INTERNAL")}, 500, "Something went wrong here", 1,
+			"login ok 0 user:alice browser_login; token failed login.callback 500 user:alice browser_login"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s, log := withLogin(t, &tc.p, "https://registry.example.org")
@@ -151,6 +156,9 @@ func TestLoginFails(t *testing.T) {
 			}
 			if !strings.Contains(got.Header.Get("Set-Cookie"), "Max-Age=0") {
 				t.Errorf("cookie %s", got.Header.Get("Set-Cookie"))
+			}
+			if left := s.trail.text(); left != tc.trail {
+				t.Errorf("the trail says %s, want %s", left, tc.trail)
 			}
 			s.close() // the log is complete
 			if !strings.Contains(log.String(), "error=") {

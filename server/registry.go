@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/berth-registry/berth/audit"
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/oci"
 	"github.com/berth-registry/berth/registry"
@@ -73,3 +74,11 @@ type Refresher interface {
 type Accounts interface {
 	Login(ctx context.Context, c auth.Credentials, now time.Time) (auth.Principal, error)
 }
+
+// Logins takes note of the logins that Accounts do not see: by one of audit's
+// credentials, of p, whose client is set also where err says why it is nobody.
+type Logins interface {
+	Note(ctx context.Context, p auth.Principal, credential string, err error, now time.Time)
+}
+
+var _ Logins = (*audit.Logins)(nil)

@@ -45,6 +45,7 @@ type Config struct {
 	API         http.Handler  // of /api, which has a gate and a log of its own; nil: there is none
 	Checks      []Check       // for /readyz
 	Audit       audit.Recorder
+	Logins      Logins
 	Browser     Browser     // nil: there is no /login; otherwise URL is not empty
 	Tokens      TokenMaker  // what a browser login ends in
 	ClientCerts ClientCerts // nil: no client certificate says anything
@@ -70,6 +71,7 @@ type Server struct {
 	jwks        func() []byte
 	checks      []Check
 	audit       audit.Recorder
+	logins      Logins
 	browser     Browser
 	tokens      TokenMaker
 	clientCerts ClientCerts
@@ -87,7 +89,7 @@ func New(c Config) *Server {
 	s := &Server{
 		registry: c.Registry, auth: c.Auth, accounts: c.Accounts, issuer: c.Issuer, refresher: c.Refresher, gate: c.Gate,
 		service: c.Service, url: c.URL, proxies: c.Proxies, maxManifest: c.MaxManifest, jwks: c.JWKS,
-		checks: c.Checks, audit: c.Audit, browser: c.Browser, tokens: c.Tokens, clientCerts: c.ClientCerts, pages: newPages(),
+		checks: c.Checks, audit: c.Audit, logins: c.Logins, browser: c.Browser, tokens: c.Tokens, clientCerts: c.ClientCerts, pages: newPages(),
 		metrics: c.Metrics, log: c.Log, now: c.Now, cursors: newCursors(),
 	}
 	if u, err := url.Parse(c.URL); err == nil {

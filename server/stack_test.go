@@ -69,6 +69,7 @@ type settings struct {
 	clientCerts server.ClientCerts                                      // none
 	refresh     bool                                                    // refresh tokens are on
 	door        func(auth.PasswordVerifier) auth.PasswordVerifier       // before the real one
+	api         bool                                                    // /api is mounted
 }
 
 // stack is a whole registry: the real stores in a directory, the real
@@ -87,6 +88,7 @@ type stack struct {
 	policy   *auth.Live
 	issuer   *token.Issuer
 	reg      *registry.Registry
+	server   *server.Server
 	handler  http.Handler
 	http     *httptest.Server
 	client   *http.Client
@@ -226,10 +228,10 @@ func (s *stack) openServer() {
 		door = s.door(door)
 	}
 	s.trail = new(trail)
-	door = audit.NewLogins(door, s.trail, func(string, audit.Outcome) {})
+	logins := audit.NewLogins(door, s.trail, func(string, audit.Outcome) {})
 	var authenticator server.Authenticator = auth.Authenticator{
 		Tokens:   token.NewVerifier(s.issuer.Keys, issuer, service),
-		Accounts: door,
+		Accounts: logins,
 		Client:   s.proxies.Client,
 		Now:      s.clock.now,
 	}
@@ -244,10 +246,11 @@ func (s *stack) openServer() {
 	if checks == nil {
 		checks = []server.Check{{Name: "storage", Check: s.files.Check}, {Name: "metadata", Check: s.bolt.Check}}
 	}
-	s.handler = server.New(server.Config{
+	s.server = server.New(server.Config{
 		Registry:    reg,
 		Auth:        authenticator,
-		Accounts:    door,
+		Accounts:    logins,
+		Logins:      logins,
 		Issuer:      s.issuer,
 		Refresher:   s.refresher(),
 		Gate:        auth.Gate{Policy: s.policy, Standing: auth.Standings{Robots: s.robots, Personal: s.personal, Users: s.accounts}},
@@ -256,6 +259,7 @@ func (s *stack) openServer() {
 		Proxies:     s.proxies,
 		MaxManifest: s.maxManifest,
 		JWKS:        s.issuer.Keys.JWKS,
+		API:         s.administration(logins),
 		Checks:      checks,
 		Audit:       s.trail,
 		Browser:     s.browser,
@@ -266,6 +270,7 @@ func (s *stack) openServer() {
 		Log:         s.log,
 		Now:         s.clock.now,
 	})
+	s.handler = s.server
 	if s.wrap != nil {
 		s.handler = s.wrap(s.handler)
 	}

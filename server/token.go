@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/berth-registry/berth/audit"
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/oci"
 )
@@ -16,26 +17,28 @@ const maxTokenForm = 64 << 10
 // getToken answers GET /token (distribution's "Token Authentication
 // Specification"): with a password by Basic, without one by a client
 // certificate, or with neither for anonymous rights.
-func (s *Server) getToken(w http.ResponseWriter, r *http.Request) (call, error) {
-	who, err := s.auth.Authenticate(r)
+func (s *Server) getToken(w http.ResponseWriter, r *http.Request) (c call, err error) {
+	c.who, err = s.auth.Authenticate(r)
 	if errors.Is(err, auth.ErrNoCredentials) {
-		who, err = s.certified(r, who)
+		if c.who, err = s.certified(r, c.who); err == nil {
+			c.shown = audit.Certificate
+		}
 	}
 	switch {
 	case errors.Is(err, auth.ErrNoCredentials): // who is anonymous
-	case err == nil && who.Token:
-		return call{who: who}, s.unknownUser(w, fmt.Errorf("%w: a token cannot be exchanged for another", auth.ErrInvalidToken))
+	case err == nil && c.who.Token:
+		return c, s.unknownUser(w, fmt.Errorf("%w: a token cannot be exchanged for another", auth.ErrInvalidToken))
 	case errors.Is(err, auth.ErrBadCredentials), errors.Is(err, auth.ErrCertificate), errors.Is(err, auth.ErrInvalidToken), errors.Is(err, auth.ErrMalformed):
-		return call{}, s.unknownUser(w, err)
+		return c, s.unknownUser(w, err)
 	case err != nil:
-		return call{}, s.refused(r, Request{}, err)
+		return c, s.refused(r, Request{}, err)
 	}
 	query := r.URL.Query()
-	refresh, err := s.refreshToken(r, who, query.Get("offline_token") == "true")
+	refresh, err := s.refreshToken(r, c.who, query.Get("offline_token") == "true")
 	if err != nil {
-		return call{who: who}, err
+		return c, err
 	}
-	return s.issue(w, call{who: who}, query["scope"], refresh)
+	return s.issue(w, c, query["scope"], refresh)
 }
 
 // postToken answers POST /token (distribution's "OAuth2 Token
@@ -46,7 +49,10 @@ func (s *Server) postToken(w http.ResponseWriter, r *http.Request) (call, error)
 		return call{}, oci.ErrBadRequest.With("the form cannot be read")
 	}
 	who, refresh, err := s.granted(r)
-	c := call{who: who, redeemed: r.PostForm.Get("grant_type") == "refresh_token"}
+	c := call{who: who}
+	if r.PostForm.Get("grant_type") == "refresh_token" {
+		c.shown = audit.RefreshToken
+	}
 	if errors.Is(err, auth.ErrBadCredentials) {
 		return c, s.unknownUser(w, err)
 	}

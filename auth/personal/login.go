@@ -3,6 +3,7 @@ package personal
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -21,16 +22,16 @@ func parse(token string) (id, key string, ok bool) {
 // Login implements auth.PasswordVerifier for secrets that begin with
 // auth.PersonalPrefix. The name must be the owner's.
 func (t *Tokens) Login(ctx context.Context, c auth.Credentials, now time.Time) (auth.Principal, error) {
-	p, err := t.Redeem(ctx, c.Secret, now)
+	p, err := t.Redeem(ctx, c.Secret, c.Client, now)
 	if err == nil && p.Name != c.Name {
 		return auth.Principal{}, auth.ErrBadCredentials
 	}
 	return p, err
 }
 
-// Redeem returns the principal of a token that came without a name. Errors are
-// those of Login.
-func (t *Tokens) Redeem(ctx context.Context, token string, now time.Time) (auth.Principal, error) {
+// Redeem implements auth.Redeemer. It makes no difference where a token comes
+// from.
+func (t *Tokens) Redeem(ctx context.Context, token string, _ netip.Addr, now time.Time) (auth.Principal, error) {
 	id, key, ok := parse(token)
 	if !ok {
 		return auth.Principal{}, auth.ErrBadCredentials

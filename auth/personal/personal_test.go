@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -133,7 +134,7 @@ func TestLogin(t *testing.T) {
 	if p = s.login("root", admins, start, nil); !p.Narrowed || p.Administers() {
 		t.Errorf("%+v", p)
 	}
-	if p, err := s.tokens.Redeem(t.Context(), whole, start); err != nil || p.Name != "alice" {
+	if p, err := s.tokens.Redeem(t.Context(), whole, netip.Addr{}, start); err != nil || p.Name != "alice" {
 		t.Errorf("without a name: %+v %v", p, err)
 	}
 	id, key := whole[len("berth_pat_"):][:16], whole[len(whole)-40:]
@@ -319,7 +320,7 @@ func FuzzToken(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if p, err := tokens.Redeem(t.Context(), s, start); (err == nil) != (s == token) || err != nil && !errors.Is(err, auth.ErrBadCredentials) {
+		if p, err := tokens.Redeem(t.Context(), s, netip.Addr{}, start); (err == nil) != (s == token) || err != nil && !errors.Is(err, auth.ErrBadCredentials) {
 			t.Errorf("%q: %v %v", s, p, err)
 		}
 	})

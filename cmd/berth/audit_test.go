@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -117,27 +116,47 @@ func TestAuditTrail(t *testing.T) {
 // countsLogins looks at the metrics: counts, and no name.
 func (i *instance) countsLogins(t *testing.T, wrong int) {
 	t.Helper()
-	resp, err := http.Get("http://" + i.addr + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, text := i.get(t, "/metrics", "")
 	for _, want := range []string{
 		fmt.Sprintf(`berth_logins_total{credential="password",outcome="denied"} %d`, wrong), `berth_logins_total{credential="password",outcome="delayed"} 1`,
 		`berth_wrong_logins{of="account"} 1`, `berth_wrong_logins{of="network"} 1`,
 		fmt.Sprintf(`berth_audit_lines_total{result="written"} %d`, wrong+2), `berth_audit_lines_total{result="failed"} 0`, `berth_audit_lines_total{result="dropped"} 0`,
 		`berth_audit_lines_total{result="late"} 0`, `berth_audit_lines_total{result="suppressed"} 0`,
 	} {
-		if !strings.Contains(string(text), want+"\n") {
+		if !strings.Contains(text, want+"\n") {
 			t.Errorf("no %s", want)
 		}
 	}
-	if strings.Contains(string(text), "alice") || strings.Contains(string(text), "127.0.0.1") {
+	if strings.Contains(text, "alice") || strings.Contains(text, "127.0.0.1") {
 		t.Error("the metrics have names")
+	}
+}
+
+// TestAuditOfPersonalTokens: a personal token that comes as a Bearer is a login,
+// with where it came from, and counts as one.
+func TestAuditOfPersonalTokens(t *testing.T) {
+	i := newInstance(t)
+	trail := filepath.Join(i.dir, "audit.log")
+	t.Setenv("BERTH_LOG_AUDIT", trail)
+	i.write(t, "anonymous", "")
+	i.start(t, "http", http.DefaultClient)
+	defer i.end(t)
+	token := i.made(t, "token", "add", "cli", "--owner", "admin")
+	for _, bearer := range []string{token, token + "x"} {
+		if _, err := i.run("", "user", "list", "--server", "http://"+i.addr, "--token", bearer); (err == nil) != (bearer == token) {
+			t.Errorf("%v", err)
+		}
+	}
+	want := []string{"admin ok admin socket addToken", "login ok user:admin", "login denied anonymous"}
+	if got := auditLines(t, trail); strings.Join(got, "; ") != strings.Join(want, "; ") {
+		t.Errorf("the trail is %q, want %q", got, want)
+	}
+	i.steps(t, nil, []step{{"", "audit --action login --outcome ok", "user:admin   127.0.0.1   login", ""}})
+	_, metrics := i.get(t, "/metrics", "")
+	for _, outcome := range []string{"ok", "denied"} {
+		if count := `berth_logins_total{credential="personal_token",outcome="` + outcome + `"} 1` + "\n"; !strings.Contains(metrics, count) {
+			t.Errorf("no %s", count)
+		}
 	}
 }
 

@@ -43,7 +43,7 @@ func (r *running) openAuth(c config.Config, store metadata.Store, log *slog.Logg
 	r.guard = guess.New(r.users) // what else there is cannot be guessed
 	r.countDelays()
 	door := auth.Door{Robots: r.robots, Personal: r.personal, Outside: r.issuers, Users: r.guard}
-	r.door = audit.NewLogins(door, r.audit, r.countLogins())
+	r.logins = audit.NewLogins(door, r.audit, r.countLogins())
 	r.standing = auth.Standings{Robots: r.robots, Personal: r.personal, Outside: r.issuers, Users: r.accounts}
 	return nil
 }
@@ -52,7 +52,7 @@ func (r *running) openAuth(c config.Config, store metadata.Store, log *slog.Logg
 func (r *running) authenticator(c config.Config, audience string) auth.Authenticator {
 	return auth.Authenticator{
 		Tokens:   token.NewVerifier(r.keys, c.Auth.Issuer, audience),
-		Accounts: r.door,
+		Accounts: r.logins,
 		Client:   httpx.Proxies(c.HTTP.TrustedProxies).Client,
 	}
 }
@@ -64,7 +64,7 @@ func (r *running) issuer(c config.Auth, audience string) *token.Issuer {
 // administration is what the API is made of.
 func (r *running) administration(c config.Config, log *slog.Logger) api.Config {
 	who := r.authenticator(c, c.Auth.Service+apiAudience)
-	who.Personal = r.personal // as a Bearer, too: a name is no use there
+	who.Personal = r.logins.Redeemer(r.personal) // as a Bearer, too: a name is no use there
 	return api.Config{
 		Accounts: r.accounts, Robots: r.robots, Tokens: r.personal, Policy: r.policy, Audit: r.audit,
 		Auth: who, Standing: r.standing, Sessions: r.issuer(c.Auth, c.Auth.Service+apiAudience), Client: who.Client,

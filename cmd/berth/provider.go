@@ -149,9 +149,9 @@ func (m makeTokens) MakeToken(ctx context.Context, owner string, now time.Time) 
 		Name:    browserToken + now.UTC().Format("2006-01-02 15:04:05.000"),
 		Expires: now.Add(browserLogin),
 	}
-	token, _, err := m.personal.Add(ctx, n, now)
+	token, made, err := m.personal.Add(ctx, n, now)
 	if errors.Is(err, personal.ErrTooMany) || errors.Is(err, personal.ErrExists) {
 		err = fmt.Errorf("%w: %w", auth.ErrDenied, err)
 	}
-	return server.LoginToken{Token: token, Name: n.Name, Expires: n.Expires}, err
+	return server.LoginToken{Token: token, ID: made.ID, Name: n.Name, Expires: n.Expires}, err
 }

@@ -46,7 +46,7 @@ type running struct {
 	guard    *guess.Guard
 	users    auth.PasswordVerifier // the accounts, and who is in the directory
 	browser  server.Browser        // nil: none
-	door     auth.PasswordVerifier
+	logins   *audit.Logins
 	standing auth.Standings
 	api      *api.API
 	registry *registry.Registry
@@ -110,7 +110,8 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 	r.server = server.New(server.Config{
 		Registry:    r.registry,
 		Auth:        authenticator,
-		Accounts:    r.door,
+		Accounts:    r.logins,
+		Logins:      r.logins,
 		Issuer:      r.issuer(c.Auth, c.Auth.Service),
 		Refresher:   r.refresher(c.Auth),
 		Gate:        auth.Gate{Policy: r.policy, Standing: r.standing},
