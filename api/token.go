@@ -61,8 +61,9 @@ func (a *API) listTokens(w http.ResponseWriter, r *http.Request, c caller) error
 	return list(w, r, after, func(t Token) string { return t.ID })
 }
 
-// addToken takes the password of who is no administrator: a token that was
-// lost must not make others that outlive it.
+// addToken takes the password of who is no administrator, or an API token that
+// a password has just bought: a personal token that was lost must not make
+// others that outlive it.
 func (a *API) addToken(w http.ResponseWriter, r *http.Request, c caller) error {
 	if !c.administers() && c.Credential != "" {
 		return errPassword

@@ -15,10 +15,10 @@ import (
 // Entry is one line of the trail. What does not apply is left out.
 type Entry struct {
 	Time       time.Time  `json:"time"`
-	Principal  string     `json:"principal"`         // auth.Principal.ID: who did it, or was refused; "socket" on the admin socket
+	Principal  string     `json:"principal"`         // auth.Principal.ID: who did it, or was refused; "admin socket" there
 	Client     netip.Addr `json:"client,omitzero"`   // the address it came from
 	Action     Action     `json:"action"`            // what it was to do
-	Request    string     `json:"request,omitempty"` // by which request: the kind of the access log, or method and path of the API
+	Request    string     `json:"request,omitempty"` // by which request: the kind of the access log, or the operation of the API
 	Repository string     `json:"repository,omitempty"`
 	Reference  string     `json:"reference,omitempty"` // a tag; of administration, whom or what it is about
 	Digest     string     `json:"digest,omitempty"`
@@ -40,8 +40,8 @@ const (
 	RefreshToken  = "refresh_token"
 	Browser       = "browser_login"      // what a provider of identities says of a person
 	Certificate   = "client_certificate" // of TLS
-	RegistryToken = "token"  // one that was got for another credential, and goes on with its id
-	Socket        = "socket" // none: the admin socket could be opened
+	RegistryToken = "token"              // one that was got for another credential, and goes on with its id
+	Socket        = "socket"             // none: the admin socket could be opened
 )
 
 // By returns the entry with who did it, from where, and by what credential.
@@ -99,13 +99,13 @@ type class int
 const (
 	changes  class = iota // what was done
 	arrivals              // who came in
-	refusals              // what was not to be
+	refusals              // what was not to be, and what strangers get for the asking
 	classes
 )
 
 func (e *Entry) class() class {
 	switch {
-	case e.Outcome == Denied, e.Outcome == Delayed:
+	case e.Outcome == Denied, e.Outcome == Delayed, e.Action == Token && e.Principal == auth.Principal{}.ID():
 		return refusals
 	case e.Action == Login, e.Action == Token:
 		return arrivals

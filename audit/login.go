@@ -92,7 +92,7 @@ func (l *Logins) note(ctx context.Context, p auth.Principal, credential, account
 	case errors.Is(err, auth.ErrTooManyLogins):
 		e.Outcome, e.Account, e.Detail = Delayed, account, err.Error()
 	case ctx.Err() != nil: // whoever asked does not know either
-		return
+		e.Outcome, e.Account, e.Detail = Delayed, account, "the client did not wait for the answer"
 	default:
 		e.Outcome, e.Account = Failed, account
 	}
@@ -141,7 +141,7 @@ func claimed(name string) string {
 	if robot, ok := strings.CutPrefix(name, auth.RobotPrefix); ok && auth.CheckRobot(robot) == nil {
 		return auth.Principal{Kind: auth.Robot, Name: robot}.ID()
 	}
-	if auth.CheckName(name) != nil || strings.HasPrefix(name, auth.PersonalPrefix) {
+	if auth.CheckName(name) != nil || strings.HasPrefix(name, auth.SecretPrefix) {
 		return ""
 	}
 	return auth.Principal{Kind: auth.User, Name: name}.ID()

@@ -145,14 +145,18 @@ func TestLoginsWithoutAName(t *testing.T) {
 	}
 }
 
-// TestLoginsGone: of a client that went away before the answer nothing is known.
+// TestLoginsGone: who goes away before the answer has tried, whatever it was.
 func TestLoginsGone(t *testing.T) {
 	var log recorded
-	l := NewLogins(answer{err: context.Canceled}, &log, func(string, Outcome) { t.Error("counted") })
+	counted := 0
+	l := NewLogins(answer{err: context.Canceled}, &log, func(string, Outcome) { counted++ })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := l.Login(ctx, auth.Credentials{Name: "alice"}, start); !errors.Is(err, context.Canceled) || len(log) != 0 {
-		t.Errorf("%v, %+v", err, log)
+	if _, err := l.Login(ctx, auth.Credentials{Name: "alice"}, start); !errors.Is(err, context.Canceled) || len(log) != 1 || counted != 1 {
+		t.Fatalf("%v, %+v, %d times counted", err, log, counted)
+	}
+	if e := log[0]; e.Outcome != Delayed || e.class() != refusals || e.Account != "user:alice" {
+		t.Errorf("%+v", e)
 	}
 }
 

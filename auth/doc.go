@@ -18,6 +18,10 @@
 //	auth/robot    robots and their secrets      imports auth, metadata
 //	auth/issuer   tokens that others issue      imports auth, golang-jwt
 //	auth/personal personal tokens of users      imports auth, metadata
+//	auth/guess    delays whoever guesses        imports auth
+//	auth/ldap     people of a directory         imports auth, go-ldap
+//	auth/oidc     people of a provider          imports auth, go-oidc
+//	auth/clientcert bearers of certificates     imports auth
 //
 // Identity is a value that is handed on as a parameter, never something in a
 // context. The zero Principal is anonymous, the zero Policy denies, a grant of

@@ -21,7 +21,11 @@ type Door struct {
 var _ PasswordVerifier = Door{}
 
 // PersonalPrefix begins every personal token.
-const PersonalPrefix = "berth_pat_"
+const PersonalPrefix = SecretPrefix + "pat_"
+
+// SecretPrefix is what every secret that berth makes begins with, by which
+// scanners of code find one that was left there. No user is called so.
+const SecretPrefix = "berth_"
 
 // minJWT is the least length of what is taken for a JWT, in bytes: more than
 // any password has, so that none is mistaken for one.

@@ -40,6 +40,9 @@ func CheckName(name string) error {
 	if len(name) > MaxName {
 		return fmt.Errorf("a user name has at most %d bytes", MaxName)
 	}
+	if strings.HasPrefix(name, SecretPrefix) {
+		return fmt.Errorf("a user name does not begin with %s, as secrets do", SecretPrefix)
+	}
 	if reserved(name) {
 		return fmt.Errorf("the user name %s is reserved", name)
 	}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -51,7 +52,7 @@ func TestDockerfile(t *testing.T) {
 // serveImage runs the image as its user would, with a root filesystem nothing can be written to.
 func serveImage(t *testing.T, docker program) {
 	t.Helper()
-	s := &server{addr: freeAddr(t)}
+	s := &server{addr: freeAddr(t), scheme: "http", client: http.DefaultClient}
 	name := docker.run(t, "run", "--detach", "--network", "host", "--read-only",
 		"--env", "BERTH_HTTP_ADDR="+s.addr, "--env", "BERTH_ADMIN_PASSWORD="+adminPassword, "berth:e2e")
 	defer func() {

@@ -24,7 +24,8 @@ type Users interface {
 	// User returns a user. fs.ErrNotExist if absent.
 	User(ctx context.Context, name string) (User, error)
 
-	// AddUser stores a new user. ErrExists if the name is taken.
+	// AddUser stores a new user, and removes the personal tokens that somebody
+	// of the name has left who was in no row. ErrExists if the name is taken.
 	AddUser(ctx context.Context, u User) error
 
 	// UpdateUser changes a stored user inside a transaction, in which change

@@ -52,15 +52,17 @@ func (g *Guard) begin(t attempt, now time.Time) time.Duration {
 	return g.memory.begin(t, now)
 }
 
-// end takes note of what the verifier said. If it said nothing, the secret
-// stays counted: the same one may be tried again at once.
+// end takes note of what the verifier said. Who did not wait for that pays like
+// somebody who was wrong: a client that hangs up has made the verifier work. If
+// it said nothing, the secret stays counted: the same one may be tried again at
+// once.
 func (g *Guard) end(t attempt, err error, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
 	case err == nil:
 		g.memory.accepted(t)
-	case errors.Is(err, auth.ErrBadCredentials):
+	case errors.Is(err, auth.ErrBadCredentials), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		g.memory.refused(t, now)
 	}
 }

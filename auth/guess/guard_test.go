@@ -245,6 +245,12 @@ func TestCancelledGuesses(t *testing.T) {
 	}
 	d = newDoor(t)
 	d.fails = context.Canceled
+	for i := range 100 { // whoever hangs up pays, too
+		d.want(failed, home, fmt.Sprint("user-", i), "guess")
+	}
+	d.want(delayed, home, "user-100", "guess")
+	d = newDoor(t)
+	d.fails = context.Canceled
 	for i := range 3 {
 		d.want(failed, home, "alice", fmt.Sprint("guess-", i))
 	}

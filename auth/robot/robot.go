@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	secretPrefix = "berth_robot_" // by which scanners of code find one that was left there
+	secretPrefix = auth.SecretPrefix + "robot_"
 	secretBytes  = 25
 
 	maxRemembered = 10_000

@@ -14,7 +14,12 @@ func (s *Store) User(ctx context.Context, name string) (metadata.User, error) {
 
 // AddUser implements metadata.Users.
 func (s *Store) AddUser(ctx context.Context, u metadata.User) error {
-	return s.writer.do(ctx, 0, func(c *change) error { return addRow(c, tableUsers, u.Name, u) })
+	return s.writer.do(ctx, 0, func(c *change) error {
+		if err := addRow(c, tableUsers, u.Name, u); err != nil {
+			return err
+		}
+		return removeTokens(c, u.Name)
+	})
 }
 
 // UpdateUser implements metadata.Users. edit may be called more than once,

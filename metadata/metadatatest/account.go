@@ -107,7 +107,9 @@ var userTests = []test{
 		}
 		e.absent(e.RemoveUser(e.ctx, "alice")) // who is not stored keeps them
 		equal(e, len(all(e, e.Tokens(e.ctx, "alice", ""))), 2)
-		e.ok(e.AddUser(e.ctx, metadata.User{Name: "alice"}))
+		e.ok(e.AddUser(e.ctx, metadata.User{Name: "alice"})) // another of the name
+		equal(e, all(e, e.Tokens(e.ctx, "alice", "")), []metadata.Token{})
+		e.ok(e.AddToken(e.ctx, token("id0", "alice"), 10))
 		e.ok(e.RemoveUser(e.ctx, "alice"))
 		e.reopen()
 		equal(e, all(e, e.Tokens(e.ctx, "", "")), []metadata.Token{token("id2", "alice2"), token("id3", "ali")})

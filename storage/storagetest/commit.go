@@ -35,6 +35,7 @@ func testHints(s *suite) {
 		{Algorithm: "md5", Digest: "nonsense", Size: -1},
 		{Digest: digestOf(nil), Size: 1 << 40},
 		{Size: 1},
+		{Copy: true},
 	}
 	for _, hint := range hints {
 		for _, d := range []oci.Digest{d256, d512} {
