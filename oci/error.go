@@ -38,6 +38,14 @@ func (e *Error) With(detail any) *Error {
 	return &c
 }
 
+// Because returns a copy of e whose sentence ends in a reason: of a 401 docker
+// and podman show people that and never the detail.
+func (e *Error) Because(reason string) *Error {
+	c := *e
+	c.Message += ": " + reason
+	return &c
+}
+
 // The errors of the API. Codes are the specification's; where one code is
 // answered with several statuses there is a variable for each.
 var (

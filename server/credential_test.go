@@ -221,22 +221,24 @@ func TestRefreshToken(t *testing.T) {
 			{do: "GET /token", as: bearer(refresh), status: 401, code: "UNAUTHORIZED"},
 		})
 	}
-	expect := func(what string, status int) {
+	expect := func(what string, status int, says string) {
 		t.Helper()
-		if got := s.post(refreshForm(*byGet)); got.StatusCode != status || status == 401 && got.Header.Get("Www-Authenticate") == "" {
+		got := s.post(refreshForm(*byGet))
+		if got.StatusCode != status || !strings.Contains(got.body, says) || status == 401 && got.Header.Get("Www-Authenticate") == "" {
 			t.Errorf("%s: %d %s", what, got.StatusCode, got.body)
 		}
 	}
+	const refused = "authentication required: log in again, the refresh token is refused: "
 	s.clock.advance(29 * 24 * time.Hour)
-	expect("after 29 days of use", 200)
+	expect("after 29 days of use", 200, "")
 	s.restart()
-	expect("after a restart", 200)
+	expect("after a restart", 200, "")
 	s.clock.advance(24*time.Hour + time.Second)
-	expect("after 30 days", 401)
+	expect("after 30 days", 401, refused+"expired")
 	byGet = get("offline_token=true", "dave")
-	expect("a new one", 200)
+	expect("a new one", 200, "")
 	s.must(s.accounts.SetPassword(t.Context(), "dave", password, s.clock.now()))
-	expect("after a change of the password", 401)
+	expect("after a change of the password", 401, refused+"the password has changed")
 	byGet = new(string)
-	expect("none", 401)
+	expect("none", 401, refused+"malformed")
 }

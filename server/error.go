@@ -68,9 +68,7 @@ func (s *Server) writeError(w *httpx.Recorder, err error) {
 	e := told(err)
 	if c := (*challengeError)(nil); errors.As(err, &c) {
 		h.Set("WWW-Authenticate", c.challenge.String())
-		if e.Detail == nil {
-			e = e.With(c.Error())
-		}
+		e = e.Because(c.Error())
 	}
 	if m := (*methodError)(nil); errors.As(err, &m) {
 		h.Set("Allow", m.allow)

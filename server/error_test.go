@@ -29,6 +29,27 @@ var distributionCodes = map[oci.Code]int{
 	"MANIFEST_INVALID": 400, "MANIFEST_BLOB_UNKNOWN": 400, "BLOB_UNKNOWN": 404, "BLOB_UPLOAD_UNKNOWN": 404, "BLOB_UPLOAD_INVALID": 404,
 }
 
+// TestErrorUnauthorized: the reason of a 401 stands in the sentence. Docker and
+// podman print that and nothing else of the body.
+func TestErrorUnauthorized(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, settings{})
+	pull := s.token("alice", "repository:alice/app:pull")
+	says := func(do, as, reason string) row {
+		body := `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required: ` + reason + `"}]}` + "\n"
+		return row{do: do, as: as, status: 401, code: "UNAUTHORIZED", text: body}
+	}
+	s.table([]row{
+		says("GET /v2/", "-", "no credentials"),
+		says("GET /v2/", basicOf("alice", "wrong"), "wrong user name or password"),
+		says("GET /v2/", basicOf("nobody", "wrong"), "wrong user name or password"),
+		says("GET /token", basicOf("alice", "wrong"), "wrong user name or password"),
+		says("GET /token", bearer(pull), "a token cannot be exchanged for another"),
+		says("POST /v2/alice/app/blobs/uploads/", bearer(pull), "insufficient scope: repository:alice/app:push"),
+		says("GET /v2/", bearer(unsigned(pull)), "invalid token: wrong signature or algorithm"),
+	})
+}
+
 // TestErrorTable holds oci.Errors against the specification's table and
 // against what clients have seen of distribution for ten years.
 func TestErrorTable(t *testing.T) {

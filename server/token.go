@@ -77,7 +77,7 @@ func (s *Server) granted(r *http.Request) (who auth.Principal, refresh string, e
 		refresh = form.Get("refresh_token") // the same again: docker and others go on to use the first
 		who, err = s.refresher.Redeem(r.Context(), refresh, s.now())
 	case grant == "refresh_token":
-		err = oci.ErrBadRequest.With("refresh tokens are switched off: log in again")
+		err = oci.ErrBadRequest.Because("refresh tokens are switched off: log in again")
 	default:
 		err = oci.ErrBadRequest.With("grant_type must be password or refresh_token")
 	}
@@ -98,7 +98,7 @@ func (s *Server) refreshToken(r *http.Request, who auth.Principal, wanted bool) 
 // another password.
 func (s *Server) unknownUser(w http.ResponseWriter, cause error) error {
 	w.Header().Set("WWW-Authenticate", `Basic realm="`+s.service+`", charset="UTF-8"`)
-	return &refusal{oci.ErrUnauthorized.With(cause.Error()), cause}
+	return &refusal{oci.ErrUnauthorized.Because(cause.Error()), cause}
 }
 
 // issue answers with a token for those of the scopes that the principal may

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/berth-registry/berth/auth"
@@ -75,18 +74,23 @@ func (r *Refresher) Make(ctx context.Context, p auth.Principal, now time.Time) (
 // store's.
 func (r *Refresher) Redeem(ctx context.Context, raw string, now time.Time) (auth.Principal, error) {
 	var c refreshClaims
-	if len(raw) > MaxToken || r.Service == "" {
-		return auth.Principal{}, auth.ErrBadCredentials
+	switch {
+	case len(raw) > MaxToken:
+		return auth.Principal{}, &refreshError{errTooLong}
+	case r.Service == "":
+		return auth.Principal{}, &refreshError{errUnconfigured}
 	}
 	if err := r.Keys.ring.Load().parse(raw, r.Issuer, r.Service+refreshAudience, now, &c); err != nil {
-		return auth.Principal{}, fmt.Errorf("%w: refresh token: %w", auth.ErrBadCredentials, err)
+		return auth.Principal{}, &refreshError{err}
 	}
 	p, bond, err := r.Users.Bond(ctx, c.Subject)
-	if err != nil {
+	switch {
+	case errors.Is(err, auth.ErrBadCredentials):
+		return auth.Principal{}, &refreshError{errGone}
+	case err != nil:
 		return auth.Principal{}, err
-	}
-	if bond == "" || bond != c.Bond {
-		return auth.Principal{}, fmt.Errorf("%w: refresh token: the password has changed", auth.ErrBadCredentials)
+	case bond == "" || bond != c.Bond:
+		return auth.Principal{}, &refreshError{errPasswordChanged}
 	}
 	return p, nil
 }

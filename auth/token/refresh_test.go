@@ -50,28 +50,32 @@ func TestRefresh(t *testing.T) {
 	raw := refresh(t, r, "alice")
 	whole := time.Unix(start.Unix(), 0).Add(token.RefreshFor)
 	for _, tc := range []struct {
-		name   string
-		change func()
-		now    time.Time
-		ok     bool
+		name    string
+		change  func()
+		now     time.Time
+		refused string
 	}{
-		{"at once", nil, start, true},
-		{"again", nil, start.Add(time.Hour), true},
-		{"a replica's clock", nil, start.Add(-time.Minute), true},
-		{"before it was", nil, start.Add(-2 * time.Minute), false},
-		{"to its end", nil, whole.Add(-1), true},
-		{"after its end", nil, whole, false},
-		{"the password changed", func() { users["alice"] = "second" }, start, false},
-		{"the same password again, in the store", func() { users["alice"] = "first" }, start, true},
-		{"the password taken away", func() { users["alice"] = "" }, start, false},
-		{"removed", func() { delete(users, "alice") }, start, false},
+		{"at once", nil, start, ""},
+		{"again", nil, start.Add(time.Hour), ""},
+		{"a replica's clock", nil, start.Add(-time.Minute), ""},
+		{"before it was", nil, start.Add(-2 * time.Minute), "not valid yet"},
+		{"to its end", nil, whole.Add(-1), ""},
+		{"after its end", nil, whole, "expired"},
+		{"the password changed", func() { users["alice"] = "second" }, start, "the password has changed"},
+		{"the same password again, in the store", func() { users["alice"] = "first" }, start, ""},
+		{"the password taken away", func() { users["alice"] = "" }, start, "the password has changed"},
+		{"removed", func() { delete(users, "alice") }, start, "there is no such user any more"},
 	} {
 		if tc.change != nil {
 			tc.change()
 		}
 		p, err := r.Redeem(t.Context(), raw, tc.now)
-		if (err == nil) != tc.ok || err != nil && !errors.Is(err, auth.ErrBadCredentials) {
-			t.Errorf("%s: %v", tc.name, err)
+		why := ""
+		if errors.Is(err, auth.ErrBadCredentials) {
+			why = strings.TrimPrefix(err.Error(), "log in again, the refresh token is refused: ")
+		}
+		if why != tc.refused || err != nil && why == "" {
+			t.Errorf("%s: %v, want %q", tc.name, err, tc.refused)
 		}
 		if err == nil && (p.ID() != "user:alice" || p.Groups[0] != "now" || p.Token || p.Admin) {
 			t.Errorf("%s: %+v", tc.name, p)
