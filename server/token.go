@@ -14,6 +14,10 @@ import (
 // maxTokenForm bounds the body of POST /token in bytes.
 const maxTokenForm = 64 << 10
 
+// errRefreshOff is told with a 401, not with RFC 6749's 400: podman and skopeo
+// say of that one nothing but its number.
+var errRefreshOff = errors.New("log in again, refresh tokens are switched off")
+
 // getToken answers GET /token (distribution's "Token Authentication
 // Specification"): with a password by Basic, without one by a client
 // certificate, or with neither for anonymous rights.
@@ -53,7 +57,7 @@ func (s *Server) postToken(w http.ResponseWriter, r *http.Request) (call, error)
 	if r.PostForm.Get("grant_type") == "refresh_token" {
 		c.shown = audit.RefreshToken
 	}
-	if errors.Is(err, auth.ErrBadCredentials) {
+	if errors.Is(err, auth.ErrBadCredentials) || errors.Is(err, errRefreshOff) {
 		return c, s.unknownUser(w, err)
 	}
 	if err != nil {
@@ -77,7 +81,7 @@ func (s *Server) granted(r *http.Request) (who auth.Principal, refresh string, e
 		refresh = form.Get("refresh_token") // the same again: docker and others go on to use the first
 		who, err = s.refresher.Redeem(r.Context(), refresh, s.now())
 	case grant == "refresh_token":
-		err = oci.ErrBadRequest.Because("refresh tokens are switched off: log in again")
+		err = errRefreshOff
 	default:
 		err = oci.ErrBadRequest.With("grant_type must be password or refresh_token")
 	}

@@ -148,10 +148,13 @@ func TestTokenRefused(t *testing.T) {
 			t.Errorf("%v: %d %s", form, got.StatusCode, got.body)
 		}
 	}
+	off := s.post(refreshForm("x"))
+	if off.StatusCode != 401 || !strings.Contains(off.body, "log in again, refresh tokens are switched off") || off.Header.Get("Www-Authenticate") != basic {
+		t.Errorf("a refresh token where they are switched off: %d %s", off.StatusCode, off.body)
+	}
 	large := passwordForm("alice", password, strings.Repeat("x", 65<<10))
 	for name, got := range map[string]response{
 		"no form":       s.post(nil),
-		"refresh token": s.post(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"x"}}),
 		"other grant":   s.post(url.Values{"grant_type": {"client_credentials"}}),
 		"too large":     s.post(large),
 		"many scopes":   s.post(passwordForm("alice", password, strings.Repeat("x ", 101))),
