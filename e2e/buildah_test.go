@@ -4,8 +4,8 @@ import "testing"
 
 // buildahSession builds and runs in a chroot: it needs no runtime.
 type buildahSession struct {
+	dockerConfig
 	buildah program
-	host    string
 }
 
 func TestClientBuildah(t *testing.T) {
@@ -14,11 +14,16 @@ func TestClientBuildah(t *testing.T) {
 }
 
 func openBuildah(t *testing.T, s *server) session {
-	return &buildahSession{ownContainers(t, require(t, "buildah").setenv("BUILDAH_ISOLATION=chroot")), s.addr}
+	buildah, config := ownContainers(t, s, require(t, "buildah").setenv("BUILDAH_ISOLATION=chroot"))
+	return &buildahSession{config, buildah}
 }
 
 func (c *buildahSession) login(t *testing.T, u user) result {
 	return c.buildah.input(u.password).exec(t, "login", "--tls-verify=false", "-u", u.name, "--password-stdin", c.host)
+}
+
+func (c *buildahSession) logout(t *testing.T) result {
+	return c.buildah.exec(t, "logout", c.host)
 }
 
 func (c *buildahSession) prepare(t *testing.T, ref string) (text string) {

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,12 +11,11 @@ import (
 
 // buildkitSession is a daemon of its own: it builds and pushes in one, and pulls what a build is made of.
 type buildkitSession struct {
-	buildctl program
-	context  string
-	config   string // directory of docker's config.json, which buildctl reads
-	host     string
-	out      string // root filesystem of the image pulled
-	printed  string // by the last pull
+	dockerConfig // which buildctl reads
+	buildctl     program
+	context      string
+	out          string // root filesystem of the image pulled
+	printed      string // by the last pull
 }
 
 func TestClientBuildkit(t *testing.T) {
@@ -28,9 +26,9 @@ func TestClientBuildkit(t *testing.T) {
 }
 
 func openBuildkit(t *testing.T, s *server) session {
-	c := &buildkitSession{config: workDir(t), host: s.addr, out: workDir(t)}
-	c.buildctl = startBuildkit(t, s.addr).setenv("DOCKER_CONFIG=" + c.config)
-	return c
+	dir := workDir(t)
+	buildctl := startBuildkit(t, s.addr).setenv("DOCKER_CONFIG=" + dir)
+	return &buildkitSession{dockerConfig: dockerConfig{dir + "/config.json", s.addr}, buildctl: buildctl, out: workDir(t)}
 }
 
 // startBuildkit starts a daemon that knows host for a registry without TLS, and returns a client of it.
@@ -59,9 +57,7 @@ func startBuildkit(t *testing.T, host string) program {
 }
 
 func (c *buildkitSession) login(t *testing.T, u user) result {
-	config, err := json.Marshal(map[string]any{"auths": map[string]any{c.host: map[string][]byte{"auth": []byte(u.name + ":" + u.password)}}})
-	must(t, err)
-	must(t, os.WriteFile(filepath.Join(c.config, "config.json"), config, 0o600))
+	c.write(t, dockerAuth{Auth: []byte(u.name + ":" + u.password)})
 	return result{}
 }
 

@@ -94,8 +94,17 @@ func (d containerd) open(t *testing.T, s *server) session {
 }
 
 func (c *containerdSession) login(_ *testing.T, u user) result {
-	c.flags = append(c.flags, "--user", u.name+":"+u.password)
+	c.shows("--user", u.name+":"+u.password)
 	return result{}
+}
+
+func (c *containerdSession) adopt(_ *testing.T, _ user, identity string) {
+	c.shows("--refresh", identity)
+}
+
+// shows replaces the credentials of later calls.
+func (c *containerdSession) shows(flag, value string) {
+	c.flags = append(c.flags[:2:2], flag, value)
 }
 
 func (c *containerdSession) prepare(t *testing.T, ref string) (text string) {

@@ -29,8 +29,8 @@ runroot = "DIR/run"
 `
 )
 
-// ownContainers gives a program a store, a configuration and credentials of its own.
-func ownContainers(t *testing.T, p program) program {
+// ownContainers gives a program a store, a configuration and credentials of its own, for the server.
+func ownContainers(t *testing.T, s *server, p program) (program, dockerConfig) {
 	t.Helper()
 	dir := workDir(t)
 	for name, text := range map[string]string{"containers.conf": containersConf, "storage.conf": storageConf, "auth.json": "{}"} {
@@ -39,9 +39,9 @@ func ownContainers(t *testing.T, p program) program {
 	for _, name := range []string{"tmp", "net"} {
 		must(t, os.Mkdir(filepath.Join(dir, name), 0o755))
 	}
-	return p.setenv("HOME="+dir, "XDG_RUNTIME_DIR="+dir, "TMPDIR="+filepath.Join(dir, "tmp"),
-		"REGISTRY_AUTH_FILE="+filepath.Join(dir, "auth.json"), "CONTAINERS_CONF="+filepath.Join(dir, "containers.conf"),
-		"CONTAINERS_STORAGE_CONF="+filepath.Join(dir, "storage.conf"))
+	auths := filepath.Join(dir, "auth.json")
+	return p.setenv("HOME="+dir, "XDG_RUNTIME_DIR="+dir, "TMPDIR="+filepath.Join(dir, "tmp"), "REGISTRY_AUTH_FILE="+auths,
+		"CONTAINERS_CONF="+filepath.Join(dir, "containers.conf"), "CONTAINERS_STORAGE_CONF="+filepath.Join(dir, "storage.conf")), dockerConfig{auths, s.addr}
 }
 
 // needRoot skips a test that mounts or starts containers.

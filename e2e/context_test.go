@@ -27,10 +27,11 @@ func busybox(t *testing.T) string {
 	return busyboxOnce.path
 }
 
-// The text goes through a command of the build: an image that prints it has been built, not only put together.
+// The text goes through a command of the build: an image that prints it has been built, not only put together. It comes
+// first, so that engines share no layer between two such images.
 const dockerfile = `FROM scratch
-COPY busybox /bin/busybox
 COPY text /text
+COPY busybox /bin/busybox
 RUN ["/bin/busybox", "cp", "/text", "/e2e.txt"]
 CMD ["/bin/busybox", "cat", "/e2e.txt"]
 `

@@ -178,8 +178,8 @@ func (s *server) pushesNothing(t *testing.T, client program, args ...string) {
 // craneSession keeps images as layouts. Its login asks nobody.
 type craneSession struct {
 	layouts
+	dockerConfig
 	crane program
-	host  string
 }
 
 func TestClientCrane(t *testing.T) {
@@ -187,11 +187,16 @@ func TestClientCrane(t *testing.T) {
 }
 
 func openCrane(t *testing.T, s *server) session {
-	return &craneSession{newLayouts(t), require(t, "crane").setenv("DOCKER_CONFIG=" + workDir(t)), s.addr}
+	dir := workDir(t)
+	return &craneSession{newLayouts(t), dockerConfig{dir + "/config.json", s.addr}, require(t, "crane").setenv("DOCKER_CONFIG=" + dir)}
 }
 
 func (c *craneSession) login(t *testing.T, u user) result {
 	return c.crane.input(u.password).exec(t, "auth", "login", c.host, "-u", u.name, "--password-stdin")
+}
+
+func (c *craneSession) logout(t *testing.T) result {
+	return c.crane.exec(t, "auth", "logout", c.host)
 }
 
 func (c *craneSession) push(t *testing.T, ref string) result {

@@ -12,8 +12,9 @@
 //
 // It owns the harness, the images the tests push (made of Debian packages and of generated files; no registry is
 // reachable or needed), the versions of the clients (tools.txt and, for those that take minutes to build,
-// tools-clients.txt; installed by install-tools.sh), and the table in docs/clients.md: each client is taken through the
-// same walk, and what its user saw is compared with the table.
+// tools-clients.txt; installed by install-tools.sh), and the tables in docs/clients.md: each client is taken through
+// the same walks, once with passwords and once with every other kind of credentials, and what its user saw is compared
+// with the tables.
 //
 // Where users or certificates come from elsewhere real servers stand behind berth: Debian's slapd, zitadel's OpenID
 // provider, pebble for ACME.

@@ -7,8 +7,8 @@ import (
 
 // dockerSession is a client of an engine that others use too: its store is made empty before a pull.
 type dockerSession struct {
+	dockerConfig
 	docker program
-	host   string
 }
 
 func TestClientDocker(t *testing.T) {
@@ -16,10 +16,17 @@ func TestClientDocker(t *testing.T) {
 	client{name: "docker", version: printedVersion(t, require(t, "dockerd")), open: e.open}.walk(t)
 }
 
-func (e engine) open(t *testing.T, s *server) session { return &dockerSession{e.docker(t), s.addr} }
+func (e engine) open(t *testing.T, s *server) session {
+	dir := workDir(t)
+	return &dockerSession{dockerConfig{dir + "/config.json", s.addr}, e.docker(t).setenv("DOCKER_CONFIG=" + dir)}
+}
 
 func (c *dockerSession) login(t *testing.T, u user) result {
 	return c.docker.input(u.password).exec(t, "login", c.host, "-u", u.name, "--password-stdin")
+}
+
+func (c *dockerSession) logout(t *testing.T) result {
+	return c.docker.exec(t, "logout", c.host)
 }
 
 func (c *dockerSession) prepare(t *testing.T, ref string) (text string) {

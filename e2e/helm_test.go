@@ -11,8 +11,8 @@ import (
 
 // helmSession keeps charts as files. A chart is pushed to the repository above it, and its version is its tag.
 type helmSession struct {
+	dockerConfig
 	helm    program
-	host    string
 	dir     string // of packages: what is pushed and, below pulled, what was pulled
 	printed string // by the last pull
 }
@@ -24,8 +24,9 @@ func TestClientHelm(t *testing.T) {
 func openHelm(t *testing.T, s *server) session {
 	dir := workDir(t)
 	must(t, os.Mkdir(filepath.Join(dir, "pulled"), 0o755))
-	helm := requireSlow(t, "helm").setenv("HOME="+dir, "DOCKER_CONFIG="+dir, "HELM_CONFIG_HOME="+dir, "HELM_CACHE_HOME="+dir, "HELM_DATA_HOME="+dir)
-	return &helmSession{helm: helm.in(dir), host: s.addr, dir: dir}
+	config := dockerConfig{filepath.Join(dir, "registry.json"), s.addr}
+	helm := requireSlow(t, "helm").setenv("HOME="+dir, "DOCKER_CONFIG="+dir, "HELM_CONFIG_HOME="+dir, "HELM_CACHE_HOME="+dir, "HELM_DATA_HOME="+dir, "HELM_REGISTRY_CONFIG="+config.file)
+	return &helmSession{dockerConfig: config, helm: helm.in(dir), dir: dir}
 }
 
 var chartRef = regexp.MustCompile(`^(.*)/(.*):(.*)$`)
@@ -38,6 +39,10 @@ func chart(ref string) (parent, name, version string) {
 
 func (c *helmSession) login(t *testing.T, u user) result {
 	return c.helm.input(u.password).exec(t, "registry", "login", "--plain-http", "-u", u.name, "--password-stdin", c.host)
+}
+
+func (c *helmSession) logout(t *testing.T) result {
+	return c.helm.exec(t, "registry", "logout", c.host)
 }
 
 func (c *helmSession) prepare(t *testing.T, ref string) (text string) {

@@ -168,8 +168,8 @@ func discover(t *testing.T, oras program, ref string, flags ...string) string {
 // orasSession copies images from and to layouts.
 type orasSession struct {
 	layouts
+	dockerConfig
 	oras program
-	host string
 }
 
 func TestClientOras(t *testing.T) {
@@ -177,11 +177,16 @@ func TestClientOras(t *testing.T) {
 }
 
 func openOras(t *testing.T, s *server) session {
-	return &orasSession{newLayouts(t), require(t, "oras").setenv("DOCKER_CONFIG="+workDir(t), "HOME="+workDir(t)), s.addr}
+	dir := workDir(t)
+	return &orasSession{newLayouts(t), dockerConfig{dir + "/config.json", s.addr}, require(t, "oras").setenv("DOCKER_CONFIG="+dir, "HOME="+dir)}
 }
 
 func (c *orasSession) login(t *testing.T, u user) result {
 	return c.oras.input(u.password).exec(t, "login", "--plain-http", c.host, "-u", u.name, "--password-stdin")
+}
+
+func (c *orasSession) logout(t *testing.T) result {
+	return c.oras.exec(t, "logout", c.host)
 }
 
 func (c *orasSession) push(t *testing.T, ref string) result {

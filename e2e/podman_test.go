@@ -4,8 +4,8 @@ import "testing"
 
 // podmanSession builds and runs with runc; there is no daemon.
 type podmanSession struct {
+	dockerConfig
 	podman program
-	host   string
 }
 
 func TestClientPodman(t *testing.T) {
@@ -15,11 +15,16 @@ func TestClientPodman(t *testing.T) {
 }
 
 func openPodman(t *testing.T, s *server) session {
-	return &podmanSession{ownContainers(t, require(t, "podman").with("--runtime", "runc")), s.addr}
+	podman, config := ownContainers(t, s, require(t, "podman").with("--runtime", "runc"))
+	return &podmanSession{config, podman}
 }
 
 func (c *podmanSession) login(t *testing.T, u user) result {
 	return c.podman.input(u.password).exec(t, "login", "--tls-verify=false", "-u", u.name, "--password-stdin", c.host)
+}
+
+func (c *podmanSession) logout(t *testing.T) result {
+	return c.podman.exec(t, "logout", c.host)
 }
 
 func (c *podmanSession) prepare(t *testing.T, ref string) (text string) {

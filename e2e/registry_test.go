@@ -81,6 +81,13 @@ func (s *server) putManifest(t *testing.T, u user, repository, reference string,
 	s.call(t, u, "PUT", repository, "/v2/"+repository+"/manifests/"+reference, manifest, 201)
 }
 
+// untag takes a tag off its manifest, which stays with all that it needs.
+func (s *server) untag(t *testing.T, repository, tag string) {
+	t.Helper()
+	resp := s.bearer(t, "DELETE", "/v2/"+repository+"/manifests/"+tag, s.token(t, admin, "repository:"+repository+":delete"))
+	equal(t, "status of DELETE "+repository+":"+tag, resp.StatusCode, http.StatusAccepted)
+}
+
 // withDigest completes the URL of an upload.
 func withDigest(location, digest string) string {
 	if strings.Contains(location, "?") {

@@ -9,19 +9,20 @@ import (
 // skopeo returns a skopeo of its own credentials, logged in as u.
 func (s *server) skopeo(t *testing.T, u user) program {
 	t.Helper()
-	skopeo := newSkopeo(t)
+	skopeo, _ := s.newSkopeo(t)
 	mark := s.mark(t)
 	skopeo.input(u.password).run(t, "login", "--tls-verify=false", "-u", u.name, "--password-stdin", s.addr)
 	s.since(t, mark).wantSome(t, "GET", "^/v2/$", 200)
 	return skopeo
 }
 
-// newSkopeo returns one that is not logged in.
-func newSkopeo(t *testing.T) program {
+// newSkopeo returns one that is not logged in, and where it keeps credentials.
+func (s *server) newSkopeo(t *testing.T) (program, dockerConfig) {
 	t.Helper()
 	dir := workDir(t)
+	config := dockerConfig{filepath.Join(dir, "auth.json"), s.addr}
 	return require(t, "skopeo").with("--insecure-policy", "--tmpdir", dir).
-		setenv("REGISTRY_AUTH_FILE="+filepath.Join(dir, "auth.json"), "XDG_RUNTIME_DIR="+dir, "HOME="+dir)
+		setenv("REGISTRY_AUTH_FILE="+config.file, "XDG_RUNTIME_DIR="+dir, "HOME="+dir), config
 }
 
 // toServer and fromServer are the flags of a copy over plain HTTP.
@@ -122,7 +123,7 @@ func TestSkopeoDenied(t *testing.T) {
 	s.push(t, admin, "public/app", "1", img)
 	source := "oci:" + writeLayout(t, img.manifest, img) + ":e2e"
 
-	nobody := newSkopeo(t)
+	nobody, _ := s.newSkopeo(t)
 	wrong := nobody.input("wrong").fail(t, "login", "--tls-verify=false", "-u", "alice", "--password-stdin", s.addr)
 	contains(t, "wrong password", wrong, "invalid username/password")
 	nobody.run(t, "inspect", "--tls-verify=false", s.transport("public/app:1"))
@@ -142,8 +143,8 @@ func TestSkopeoDenied(t *testing.T) {
 // skopeoSession keeps images as layouts.
 type skopeoSession struct {
 	layouts
+	dockerConfig
 	skopeo program
-	host   string
 }
 
 func TestClientSkopeo(t *testing.T) {
@@ -151,11 +152,16 @@ func TestClientSkopeo(t *testing.T) {
 }
 
 func openSkopeo(t *testing.T, s *server) session {
-	return &skopeoSession{newLayouts(t), newSkopeo(t), s.addr}
+	skopeo, config := s.newSkopeo(t)
+	return &skopeoSession{newLayouts(t), config, skopeo}
 }
 
 func (c *skopeoSession) login(t *testing.T, u user) result {
 	return c.skopeo.input(u.password).exec(t, "login", "--tls-verify=false", "-u", u.name, "--password-stdin", c.host)
+}
+
+func (c *skopeoSession) logout(t *testing.T) result {
+	return c.skopeo.exec(t, "logout", c.host)
 }
 
 func (c *skopeoSession) push(t *testing.T, ref string) result {

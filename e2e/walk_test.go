@@ -11,6 +11,8 @@ import (
 type session interface {
 	// login signs in. A client without such a command keeps u for later and answers with a zero result.
 	login(t *testing.T, u user) result
+	// adopt gives the client a refresh token of u, as `docker login` keeps one.
+	adopt(t *testing.T, u user, identity string)
 	// prepare makes what push is to store under ref, and returns a text that is found in it and nowhere else.
 	prepare(t *testing.T, ref string) (text string)
 	push(t *testing.T, ref string) result
@@ -41,8 +43,15 @@ const (
 	refusedTag       = "2.0.0"
 )
 
-// walk takes a client through everything, on a server of its own, and holds what its user saw against the documentation.
+// walk takes a client through everything, and holds what its user saw against the documentation.
 func (c client) walk(t *testing.T) {
+	t.Run("password", c.walkPassword)
+	t.Run("credentials", c.walkCredentials)
+
+}
+
+// walkPassword is what users with a password do, on a server of its own.
+func (c client) walkPassword(t *testing.T) {
 	s := startServer(t)
 	alice, bob := s.addUser(t, "alice"), s.addUser(t, "bob")
 	r := row{client: c.name, version: c.version, push: "yes", pull: "yes"}
@@ -78,9 +87,7 @@ func (c client) walkPush(t *testing.T, s *server, alice user, own session) (text
 	push.want(t, 0, "GET|POST", "^/token$", 401)
 	push.wantSome(t, "PUT|POST", "/blobs/uploads/", 201)
 	push.want(t, 1, "PUT", "/manifests/"+walkTag+"$", 201)
-	for _, r := range push.wrote() {
-		equal(t, "principal of "+r.Path, r.Principal, "user:alice")
-	}
+	push.wrote().by(t, "user:alice")
 	digest := s.digest(t, alice, walkRepository, walkTag)
 	mark = s.mark(t)
 	own.push(t, ref).succeeds(t)
@@ -89,23 +96,9 @@ func (c client) walkPush(t *testing.T, s *server, alice user, own session) (text
 	return text
 }
 
-// walkPull gets it back where nothing of it is: every layer comes from the server.
+// walkPull gets it back where nothing of it is.
 func (c client) walkPull(t *testing.T, s *server, alice user, text string) {
-	ref := s.ref(walkRepository + ":" + walkTag)
-	fresh := c.signIn(t, s, alice)
-	mark := s.mark(t)
-	fresh.pull(t, ref).succeeds(t)
-	pull := s.since(t, mark)
-	stored := s.manifest(t, alice, walkRepository, walkTag)
-	for _, layer := range layers(t, stored) {
-		pull.wantSome(t, "GET", "/blobs/"+layer+"$", 200)
-	}
-	for _, r := range pull.find("GET", "^/v2/alice", 200) {
-		equal(t, "principal of "+r.Path, r.Principal, "user:alice")
-	}
-	digest, found := fresh.look(t, ref)
-	equal(t, "digest pulled", digest, stored.digest)
-	equal(t, "text in what was pulled", found, text)
+	pulls(t, s, c.signIn(t, s, alice), walkRepository, "user:alice", text)
 }
 
 // walkNobody pulls without credentials what nobody else may see, and learns no more than of what does not exist.
