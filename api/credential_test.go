@@ -72,7 +72,8 @@ func TestPages(t *testing.T) {
 }
 
 // TestTokens: a user has the own tokens, an administrator all of them; nobody
-// makes another that lasts longer out of one.
+// makes another that lasts longer out of one. An id of another's token is as
+// good as none, which is CVE-2022-31667 (and those up to 31671) for the API.
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -138,6 +139,41 @@ func TestTokens(t *testing.T) {
 		{"DELETE /api/v1/tokens/x", ``, 404, "no such token"},
 		{"GET /api/v1/tokens?n=x", ``, 400, "n is a number"},
 	})
+}
+
+// TestFieldsOfOthers is GHSA-hw28-333w-qxp3, an endpoint that took fields which
+// only others may set: what a user may call changes what it is for, and refuses
+// everything that is written beside that.
+func TestFieldsOfOthers(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	alice := basic("alice", password)
+	for i, r := range []struct {
+		do, body string
+		status   int
+	}{
+		{"PUT /api/v1/me/password", `{"password":"another password","admin":true}`, 400},
+		{"PUT /api/v1/me/password", `{"password":"another password","groups":["ops"]}`, 400},
+		{"PUT /api/v1/me/password", `{"password":"another password","name":"admin"}`, 400},
+		{"POST /api/v1/tokens", `{"name":"x","owner":"admin"}`, 403},
+		{"POST /api/v1/tokens", `{"name":"x","OWNER":"admin"}`, 403},
+		{"POST /api/v1/tokens", `{"name":"x","owner":"alice","owner":"admin"}`, 403},
+		{"POST /api/v1/tokens", `{"name":"x","id":"chosen"}`, 400},
+		{"POST /api/v1/tokens", `{"name":"x","secret":"berth_pat_chosen"}`, 400},
+		{"POST /api/v1/tokens", `{"name":"x","admin":true}`, 400},
+		{"POST /api/v1/tokens", `{"name":"x"}{"owner":"admin"}`, 400},
+	} {
+		if rec := s.send(s.network, r.do, alice, r.body); rec.Code != r.status {
+			t.Errorf("row %d: %s %s: %d %s, want %d", i+1, r.do, r.body, rec.Code, rec.Body, r.status)
+		}
+	}
+	s.table([]row{
+		{"GET /api/v1/tokens", "", 200, "[]"},
+		{"GET /api/v1/users/alice", "", 200, `{"name":"alice","groups":["dev"],"created":`},
+	})
+	if rec := s.send(s.network, "GET /api/v1/me", alice, ""); rec.Code != 200 || !strings.Contains(rec.Body.String(), `"administrator":false,"groups":["dev"]`) {
+		t.Errorf("alice is %d %s", rec.Code, rec.Body)
+	}
 }
 
 // session returns an API token as a Bearer.

@@ -50,7 +50,8 @@ var matrix = []struct{ do, outcome string }{
 	{"GET /api/v1/explain?action=pull&repository=a", "401 401 401 401 401 401 401 401 403 403 403 403 403 403 401 200 200 403 200 401"},
 }
 
-// TestMatrix holds every endpoint against every kind of caller.
+// TestMatrix holds every endpoint against every kind of caller, which is
+// CVE-2026-27771 for the API.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

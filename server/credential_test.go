@@ -86,9 +86,9 @@ func TestRobot(t *testing.T) {
 	s.table([]row{{do: "HEAD /v2/team/app/blobs/" + blob, as: token, status: 401}})
 }
 
-// TestPersonalToken: what CVE-2025-68944 was about. A narrowed token narrows
-// in every exchange: by password, in the token that it gets, at the source of a
-// mount, in listings.
+// TestPersonalToken: what CVE-2025-68944 and CVE-2026-24791 were about. A
+// narrowed token narrows in every exchange: by password, in the token that it
+// gets, at the source of a mount, in listings.
 func TestPersonalToken(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, settings{})

@@ -70,7 +70,8 @@ var matrix = []struct{ do, outcome string }{
 }
 
 // TestMatrix asks every route with every kind of credentials (the table test
-// that CVE-2026-27771 was missing for four years).
+// that CVE-2026-27771 was missing for four years), those that have been revoked
+// too (CVE-2026-6515).
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, settings{maxSessions: 1000})

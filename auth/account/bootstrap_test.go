@@ -41,6 +41,8 @@ func absent(t *testing.T, file string) {
 	}
 }
 
+// TestBootstrapMakesAPassword is CVE-2026-4404, one password for everybody's
+// first administrator: each registry makes its own.
 func TestBootstrapMakesAPassword(t *testing.T) {
 	a, m, file := empty(t)
 	made := bootstrap(t, a, "")
