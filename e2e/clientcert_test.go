@@ -37,8 +37,8 @@ func (a authority) certs(t *testing.T, by authority, name string, groups ...stri
 
 // TestClientCertificateBySkopeo logs nobody in: the certificate is who one is.
 func TestClientCertificateBySkopeo(t *testing.T) {
-	skopeo := newSkopeo(t)
 	s, ca := withClientCA(t)
+	skopeo, _ := s.newSkopeo(t)
 	img := newImage(t, ociTypes, "amd64")
 	from := "oci:" + writeLayout(t, img.manifest, img) + ":e2e"
 	push := func(certs string) program {
