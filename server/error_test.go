@@ -44,7 +44,7 @@ func TestErrorUnauthorized(t *testing.T) {
 		says("GET /v2/", basicOf("alice", "wrong"), "wrong user name or password"),
 		says("GET /v2/", basicOf("nobody", "wrong"), "wrong user name or password"),
 		says("GET /token", basicOf("alice", "wrong"), "wrong user name or password"),
-		says("GET /token", bearer(pull), "a token cannot be exchanged for another"),
+		says("GET /token", bearer(pull), "invalid token: a token cannot be exchanged for another"),
 		says("POST /v2/alice/app/blobs/uploads/", bearer(pull), "insufficient scope: repository:alice/app:push"),
 		says("GET /v2/", bearer(unsigned(pull)), "invalid token: wrong signature or algorithm"),
 	})
