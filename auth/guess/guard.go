@@ -2,9 +2,6 @@ package guess
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"strings"
@@ -12,13 +9,14 @@ import (
 	"time"
 
 	"github.com/berth-registry/berth/auth"
+	"github.com/berth-registry/berth/auth/internal/proof"
 )
 
 // Guard stands in front of a verifier of secrets that can be guessed. It may be
 // used concurrently.
 type Guard struct {
-	next auth.PasswordVerifier
-	key  []byte // of the HMACs; of this process
+	next  auth.PasswordVerifier
+	proof proof.Maker
 
 	mu     sync.Mutex
 	memory *memory
@@ -28,9 +26,7 @@ var _ auth.PasswordVerifier = (*Guard)(nil)
 
 // New returns a Guard in front of next.
 func New(next auth.PasswordVerifier) *Guard {
-	g := &Guard{next: next, key: make([]byte, 32), memory: newMemory(maxAccounts, maxNetworks)}
-	rand.Read(g.key) // never fails
-	return g
+	return &Guard{next: next, proof: proof.NewMaker(), memory: newMemory(maxAccounts, maxNetworks)}
 }
 
 // Login is that of the verifier behind, or an *auth.DelayError, at once, if the
@@ -80,24 +76,11 @@ func (g *Guard) Remembered(now time.Time) (accounts, networks int) {
 // attempt replaces name and secret by what tells nothing of them. Names that
 // differ in case only are one: a directory may take them for one.
 func (g *Guard) attempt(c auth.Credentials) attempt {
-	from, _ := client(c.Client).MarshalBinary() // never fails
-	who := g.mac(from, []byte(strings.ToLower(c.Name)))
-	what := g.mac(who, []byte(c.Secret))
+	from, name := client(c.Client).String(), strings.ToLower(c.Name)
+	who, what := g.proof.Of(from, name), g.proof.Of(from, name, c.Secret)
 	return attempt{
-		account: account(who),
-		secret:  secret(binary.BigEndian.Uint64(what) | 1), // 0 is none
+		account: account(who[:len(account{})]),
+		secret:  secret(binary.BigEndian.Uint64(what[:]) | 1), // 0 is none
 		client:  c.Client,
 	}
-}
-
-// mac computes the HMAC of two texts, the first with its length before it, so
-// that nothing moves from one to the other.
-func (g *Guard) mac(a, b []byte) []byte {
-	mac := hmac.New(sha256.New, g.key)
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], uint64(len(a)))
-	mac.Write(n[:])
-	mac.Write(a)
-	mac.Write(b)
-	return mac.Sum(nil)
 }

@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 	"auth/ldap":          {"oci", "auth", "auth/internal/cache", "auth/internal/proof"},
 	"auth/oidc":          {"oci", "auth"},
 	"auth/clientcert":    {"oci", "auth"},
-	"auth/guess":         {"oci", "auth"},
+	"auth/guess":         {"oci", "auth", "auth/internal/proof"},
 	"audit":              {"oci", "auth"},
 	"server":             {"oci", "storage", "metadata", "registry", "auth", "audit", "internal/httpx"},
 	"api":                {"oci", "storage", "metadata", "auth", "auth/account", "auth/robot", "auth/personal", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/proof", "auth/internal/secret", "internal/durable", "audit"},
