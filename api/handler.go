@@ -140,16 +140,8 @@ func challenge(h http.Header, status int, err error) {
 		}
 		h.Set("WWW-Authenticate", value)
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		h.Set("Retry-After", retryAfter(err))
+		h.Set("Retry-After", strconv.Itoa(auth.RetryAfter(err)))
 	}
-}
-
-// retryAfter is when the caller may come back, in seconds.
-func retryAfter(err error) string {
-	if tooSoon := (*auth.DelayError)(nil); errors.As(err, &tooSoon) {
-		return strconv.Itoa(tooSoon.Seconds())
-	}
-	return "5"
 }
 
 // read decodes a body strictly: one document, of known members.

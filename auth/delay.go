@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -11,8 +12,17 @@ type DelayError struct {
 	Wait time.Duration // until the same login will be looked at; above 0
 }
 
-// Seconds is Wait in whole seconds, rounded up: for Retry-After (RFC 9110,
-// section 10.2.3).
+// RetryAfter is when whoever got an error may come back, in seconds (RFC 9110,
+// section 10.2.3): after the delay, or in a moment.
+func RetryAfter(err error) int {
+	const moment = 5
+	if tooSoon := (*DelayError)(nil); errors.As(err, &tooSoon) {
+		return tooSoon.Seconds()
+	}
+	return moment
+}
+
+// Seconds is Wait in whole seconds, rounded up.
 func (e *DelayError) Seconds() int { return int((e.Wait + time.Second - 1) / time.Second) }
 
 func (e *DelayError) Error() string {

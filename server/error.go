@@ -35,14 +35,6 @@ type refusal struct {
 func (e *refusal) Error() string   { return e.cause.Error() }
 func (e *refusal) Unwrap() []error { return []error{e.told, e.cause} }
 
-// retryAfter is when the client may come back, in seconds.
-func retryAfter(err error) string {
-	if tooSoon := (*auth.DelayError)(nil); errors.As(err, &tooSoon) {
-		return strconv.Itoa(tooSoon.Seconds())
-	}
-	return "5"
-}
-
 // clientGone marks a failure to write the response: nobody is left to be
 // told.
 func clientGone(err error) error {
@@ -74,7 +66,7 @@ func (s *Server) writeError(w *httpx.Recorder, err error) {
 		h.Set("Allow", m.allow)
 	}
 	if e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests {
-		h.Set("Retry-After", retryAfter(err))
+		h.Set("Retry-After", strconv.Itoa(auth.RetryAfter(err)))
 	}
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")

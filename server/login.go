@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -110,7 +111,7 @@ func (s *Server) loginFailed(w http.ResponseWriter, err error) error {
 		status, why = http.StatusForbidden, "You cannot log in: "+strings.TrimPrefix(err.Error(), auth.ErrDenied.Error()+": ")+"."
 	case errors.As(err, &known):
 		status, why = known.Status, "The provider of identities does not answer as it should. Try again in a moment."
-		w.Header().Set("Retry-After", "5")
+		w.Header().Set("Retry-After", strconv.Itoa(auth.RetryAfter(err)))
 	}
 	return errors.Join(err, s.writePage(w, status, page{Failed: why}))
 }
