@@ -55,7 +55,7 @@ func (t TrustedIssuer) checkKeys() error {
 		return auth.CheckKeysURL(t.JWKS)
 	case t.JWKS != "":
 		return checkFile(t.JWKS)
-	case auth.CheckKeysURL(t.Issuer) != nil || strings.ContainsAny(t.Issuer, "?#"):
+	case auth.CheckIssuerURL(t.Issuer) != nil:
 		return errors.New("must be set: the issuer is no https:// URL that could be asked for its keys")
 	}
 	return nil
@@ -74,11 +74,8 @@ func checkIssuerName(text string) error {
 // require wants of identity tokens, which everybody can get, that they say whose they are.
 func (r *review) require(path string, t TrustedIssuer) {
 	bound := false
-	for _, claim := range slices.Sorted(maps.Keys(t.Require)) {
-		g, err := auth.ParseGlob(t.Require[claim])
-		r.check(join(path, showKey(claim)), err)
-		r.check(join(path, showKey(claim)), checkClaim(claim))
-		bound = bound || err == nil && bindsOwner(t.Issuer, claim, g)
+	for claim, g := range r.requirements(path, t.Require) {
+		bound = bound || bindsOwner(t.Issuer, claim, g)
 	}
 	switch {
 	case t.Tokens != tokensIdentity:
@@ -87,6 +84,20 @@ func (r *review) require(path string, t TrustedIssuer) {
 	case !bound:
 		r.add(path, "must say whose the token is: %s, without * before its first slash", ownerClaims(t.Issuer))
 	}
+}
+
+// requirements reads what is required of claims, and returns what is good of it.
+func (r *review) requirements(path string, require map[string]string) map[string]auth.Glob {
+	globs := make(map[string]auth.Glob)
+	for _, claim := range slices.Sorted(maps.Keys(require)) {
+		g, err := auth.ParseGlob(require[claim])
+		r.check(join(path, showKey(claim)), err)
+		r.check(join(path, showKey(claim)), checkClaim(claim))
+		if err == nil {
+			globs[claim] = g
+		}
+	}
+	return globs
 }
 
 // checkClaim refuses what is compared anyway, and would be thought to be compared twice.

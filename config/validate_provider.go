@@ -2,15 +2,13 @@ package config
 
 import (
 	"errors"
-	"maps"
-	"net/netip"
 	"net/url"
 	"reflect"
-	"slices"
 	"strings"
 
 	goldap "github.com/go-ldap/ldap/v3"
 
+	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/auth/ldap"
 )
 
@@ -20,7 +18,7 @@ func (r *review) oidc(c Config) {
 		r.off("auth.oidc", "issuer", o, defaultOIDC())
 		return
 	}
-	r.check("auth.oidc.issuer", checkIssuer(o.Issuer))
+	r.check("auth.oidc.issuer", auth.CheckIssuerURL(o.Issuer))
 	r.check("auth.oidc.client_id", checkLabel(o.ClientID))
 	r.optional("auth.oidc.ca", o.CA, checkFile)
 	r.each("auth.oidc.scopes", o.Scopes, checkScope)
@@ -30,9 +28,7 @@ func (r *review) oidc(c Config) {
 	if o.AdminGroup != "" && o.GroupsClaim == "" {
 		r.add("auth.oidc.admin_group", "needs auth.oidc.groups_claim too")
 	}
-	for _, claim := range slices.Sorted(maps.Keys(o.Require)) {
-		r.check(join("auth.oidc.require", showKey(claim)), checkLabel(o.Require[claim]))
-	}
+	r.requirements("auth.oidc.require", o.Require)
 	if c.HTTP.URL == "" {
 		r.add("auth.oidc.issuer", "needs http.url too: the provider sends browsers back to it")
 	}
@@ -43,28 +39,6 @@ func (r *review) off(section, key string, have, defaults any) {
 	if !reflect.DeepEqual(have, defaults) {
 		r.add(section+"."+key, "must be set: without it the other keys of %s mean nothing", section)
 	}
-}
-
-// checkIssuer accepts https, and http where nobody else hears it: whoever can answer for the provider is everybody.
-func checkIssuer(text string) error {
-	if err := checkURL(text, "https", "http"); err != nil {
-		return err
-	}
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return err
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return errors.New("must begin with https://; http:// is for a provider on this machine")
-	case u.User != nil || strings.ContainsAny(text, "?#"):
-		return errors.New("must not hold a user, a password, a query or a fragment")
-	}
-	return nil
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
 }
 
 // checkScope accepts a scope of OAuth (RFC 6749, section 3.3) but openid, which is always there.

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/oci"
@@ -40,14 +38,9 @@ type entry struct {
 	id           string // changes with whatever is changed about it
 	tokens       Tokens
 	audience     string
-	require      []requirement
+	require      []auth.Requirement
 	repositories []auth.Template
 	actions      auth.Actions
-}
-
-type requirement struct {
-	claim string
-	glob  auth.Glob
 }
 
 func parseEntry(e Entry) (*entry, error) {
@@ -62,12 +55,9 @@ func parseEntry(e Entry) (*entry, error) {
 		return nil, errors.New("identity tokens need a claim that is required: everybody can get one")
 	}
 	p := &entry{id: idOf(e), tokens: e.Tokens, audience: e.Audience}
-	for _, claim := range slices.Sorted(maps.Keys(e.Require)) {
-		g, err := auth.ParseGlob(e.Require[claim])
-		if err != nil {
-			return nil, fmt.Errorf("require %s: %w", claim, err)
-		}
-		p.require = append(p.require, requirement{claim, g})
+	var err error
+	if p.require, err = auth.ParseRequirements(e.Require); err != nil {
+		return nil, err
 	}
 	for _, text := range e.Repositories {
 		t, err := auth.ParseTemplate(text)
@@ -76,7 +66,6 @@ func parseEntry(e Entry) (*entry, error) {
 		}
 		p.repositories = append(p.repositories, t)
 	}
-	var err error
 	p.actions, err = auth.ParseActions(e.Actions)
 	return p, err
 }
@@ -92,7 +81,7 @@ func idOf(e Entry) string {
 // wants reports whether the claims are those that the entry requires.
 func (e *entry) wants(c claims) bool {
 	for _, r := range e.require {
-		if !r.glob.Match(c.text(r.claim)) {
+		if !r.Glob.Match(c.text(r.Claim)) {
 			return false
 		}
 	}

@@ -3,8 +3,6 @@ package oidc
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -74,7 +72,10 @@ func (c claims) texts(name string) []string {
 
 // complete reports whether all that is configured is in the claims.
 func (l *Login) complete(c claims) bool {
-	needed := append(slices.Collect(maps.Keys(l.o.Require)), l.o.NameClaim)
+	needed := []string{l.o.NameClaim}
+	for _, r := range l.require {
+		needed = append(needed, r.Claim)
+	}
 	if l.o.NameClaim == claimEmail {
 		needed = append(needed, claimVerified)
 	}
@@ -95,9 +96,9 @@ const (
 
 // person makes a person of the claims. auth.ErrDenied if that cannot be.
 func (l *Login) person(c claims) (auth.Person, error) {
-	for _, name := range slices.Sorted(maps.Keys(l.o.Require)) {
-		if !slices.ContainsFunc(c.texts(name), func(text string) bool { return matches(l.o.Require[name], text) }) {
-			return auth.Person{}, fmt.Errorf("%w: the provider of identities does not say of you what auth.oidc.require wants of %s", auth.ErrDenied, name)
+	for _, r := range l.require {
+		if !slices.ContainsFunc(c.texts(r.Claim), r.Glob.Match) {
+			return auth.Person{}, fmt.Errorf("%w: the provider of identities does not say of you what auth.oidc.require wants of %s", auth.ErrDenied, r.Claim)
 		}
 	}
 	name, err := l.name(c)
@@ -145,11 +146,4 @@ func (l *Login) groups(c claims) ([]string, error) {
 		return nil, fmt.Errorf("%w: the provider of identities has too many groups for you: %d, of %d at most", auth.ErrDenied, len(groups), auth.MaxGroups)
 	}
 	return groups, nil
-}
-
-// matches reports whether text is what the pattern says, in which * is any
-// characters but a slash.
-func matches(pattern, text string) bool {
-	expression := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `[^/]*`)
-	return regexp.MustCompile("^" + expression + "$").MatchString(text) // whatever is quoted compiles
 }

@@ -33,16 +33,17 @@ type Options struct {
 	NameClaim    string            // whose value before any @ is the user name, in lower case
 	GroupsClaim  string            // "": nobody has groups
 	AdminGroup   string            // whose members are administrators; "": nobody is
-	Require      map[string]string // claim: pattern that its value must match; * is any characters but a slash
+	Require      map[string]string // claims and the auth.Glob that each must match
 	CA           []byte            // PEM of the authorities that are trusted; nil: the system's
 	People       auth.Admitter
 }
 
 // Login is the browser login. It may be used concurrently.
 type Login struct {
-	o      Options
-	client *http.Client
-	slots  chan struct{} // logins that are being finished
+	o       Options
+	require []auth.Requirement
+	client  *http.Client
+	slots   chan struct{} // logins that are being finished
 
 	mu       sync.Mutex // held while the provider is asked what it is
 	provider *oidc.Provider
@@ -61,7 +62,11 @@ func New(o Options) (*Login, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Login{o: o, client: client, slots: make(chan struct{}, maxFinishing)}, nil
+	require, err := auth.ParseRequirements(o.Require)
+	if err != nil {
+		return nil, err
+	}
+	return &Login{o: o, require: require, client: client, slots: make(chan struct{}, maxFinishing)}, nil
 }
 
 // Begin returns where the browser is to go, and the secret of this login, which

@@ -339,10 +339,12 @@ func TestPersons(t *testing.T) {
 		{name: "required by a pattern", claims: claims{"preferred_username": "a", "email": "a@example.org"}, change: require("email", "*@example.org"), user: "a"},
 		{name: "required by a pattern, on another level", claims: claims{"preferred_username": "a", "group": "/org/dev/x"}, change: require("group", "/org/*")},
 		{name: "required by a pattern, on its level", claims: claims{"preferred_username": "a", "group": "/org/dev"}, change: require("group", "/org/*"), user: "a"},
+		{name: "required by a pattern, below a level", claims: claims{"preferred_username": "a", "group": "/org/dev/x"}, change: require("group", "/org/**"), user: "a"},
 		{name: "required, no expression", claims: claims{"preferred_username": "a", "hd": "exampleXorg"}, change: require("hd", "example.org")},
 		{name: "required and true", claims: claims{"preferred_username": "a", "email_verified": true}, change: require("email_verified", "true"), user: "a"},
 		{name: "required, other", claims: claims{"preferred_username": "a", "hd": "example.com"}, change: require("hd", "example.org")},
 		{name: "required, longer", claims: claims{"preferred_username": "a", "hd": "example.org.evil.com"}, change: require("hd", "example.org")},
+		{name: "required, empty", claims: claims{"preferred_username": "a", "hd": ""}, change: require("hd", "*")},
 		{name: "required, missing", claims: claims{"preferred_username": "a"}, change: require("hd", "*")},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
