@@ -39,30 +39,11 @@ func startACME(t *testing.T, tlsPort, httpPort string) acmeAuthority {
 	}})
 	must(t, err)
 	must(t, os.WriteFile(config, data, 0o600))
-	run(t, names.with("-dnsserver", dns, "-management", freeAddr(t), "-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", "", "-defaultIPv6", ""),
-		filepath.Join(dir, "names.log"))
-	run(t, pebble.setenv("PEBBLE_VA_NOSLEEP=1").with("-config", config, "-dnsserver", dns), filepath.Join(dir, "pebble.log"))
+	startHelper(t, names.with("-dnsserver", dns, "-management", freeAddr(t), "-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", "", "-defaultIPv6", ""),
+		filepath.Join(dir, "names.log"), nil)
 	a := acmeAuthority{ca: ca, directory: "https://" + listen + "/dir", management: "https://" + management}
-	until(t, 30*time.Second, "pebble", func() bool {
-		resp, err := a.client().Get(a.directory)
-		if err == nil {
-			resp.Body.Close()
-		}
-		return err == nil && resp.StatusCode == http.StatusOK
-	})
+	startHelper(t, pebble.setenv("PEBBLE_VA_NOSLEEP=1").with("-config", config, "-dnsserver", dns), filepath.Join(dir, "pebble.log"), answers(a.client(), a.directory))
 	return a
-}
-
-// run runs a daemon until the end of the test.
-func run(t *testing.T, p program, log string) {
-	t.Helper()
-	proc, err := startProcess(p, log)
-	must(t, err)
-	t.Cleanup(func() {
-		_ = proc.cmd.Process.Kill() // it may have ended
-		<-proc.done
-		keep(t, log)
-	})
 }
 
 func (a acmeAuthority) client() *http.Client {

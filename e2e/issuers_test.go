@@ -8,105 +8,28 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-	"time"
 )
-
-// startHelper starts another server of the tests, which answers at url in a moment and ends with the test.
-func startHelper(t *testing.T, p program, name, url string) *process {
-	t.Helper()
-	proc, err := startProcess(p, filepath.Join(workDir(t), name+".log"))
-	must(t, err)
-	t.Cleanup(func() {
-		proc.cmd.Process.Kill() // it knows no other end
-		<-proc.done
-		keep(t, proc.log)
-	})
-	until(t, 30*time.Second, "GET "+url, func() bool {
-		if proc.ended() {
-			t.Fatalf("%s ended with %v\n%s", name, proc.err, tail(proc.log))
-		}
-		resp, err := http.Get(url)
-		if err != nil {
-			return false
-		}
-		return resp.Body.Close() == nil
-	})
-	return proc
-}
-
-// provider is the OpenID provider that zitadel/oidc has as an example: it has users, and its metadata and keys where the
-// standards want them.
-type provider struct{ issuer, callback string }
-
-func startProvider(t *testing.T) provider {
-	t.Helper()
-	server := require(t, "zitadel/server")
-	_, port, err := net.SplitHostPort(freeAddr(t))
-	must(t, err)
-	p := provider{"http://localhost:" + port + "/", "http://localhost:1/callback"}
-	startHelper(t, server.setenv("PORT="+port, "REDIRECT_URI="+p.callback), "provider", p.issuer+".well-known/openid-configuration")
-	return p
-}
-
-// idToken logs a user of the example in by the authorization code flow, as a browser and the client "web" would.
-func (p provider) idToken(t *testing.T, name string) string {
-	t.Helper()
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	location := func(resp *http.Response, err error) *url.URL {
-		t.Helper()
-		must(t, err)
-		resp.Body.Close()
-		at, err := resp.Location()
-		must(t, err)
-		return at
-	}
-	form := location(client.Get(p.issuer + "auth?" + url.Values{
-		"client_id": {"web"}, "redirect_uri": {p.callback}, "response_type": {"code"}, "scope": {"openid"}, "state": {"s"},
-	}.Encode()))
-	back := location(client.PostForm(form.String(), url.Values{
-		"username": {name}, "password": {"verysecure"}, "id": {form.Query().Get("authRequestID")},
-	}))
-	code := location(client.Get(back.String())).Query().Get("code")
-	req, err := http.NewRequestWithContext(t.Context(), "POST", p.issuer+"oauth/token", strings.NewReader(url.Values{
-		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {p.callback},
-	}.Encode()))
-	must(t, err)
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.SetBasicAuth("web", "secret")
-	resp, err := client.Do(req)
-	must(t, err)
-	defer resp.Body.Close()
-	var answer struct {
-		Token string `json:"id_token"`
-	}
-	must(t, json.NewDecoder(resp.Body).Decode(&answer))
-	if strings.Count(answer.Token, ".") != 2 {
-		t.Fatalf("%s: no ID token for %s", resp.Status, name)
-	}
-	return answer.Token
-}
 
 // TestIDTokenOfARealProvider: a job that has no secret logs in with an ID token of a provider that berth finds by
 // discovery, pushes where the claims of the token lead, and nowhere else.
 func TestIDTokenOfARealProvider(t *testing.T) {
 	require(t, "crane")
-	p := startProvider(t)
+	job, other := person{ID: "id1", Username: "job", Password: "x"}, person{ID: "id2", Username: "other", Password: "x"}
+	p := startIdentityProvider(t, nowhere, job, other)
 	s := newServer(t, fmt.Sprintf(`  trusted_issuers:
     - {issuer: %q, audience: web, who: example, require: {sub: id1}, repositories: ["ci/${claim:azp}/*"], actions: [pull, push]}
 `, p.issuer))
 	s.start(t)
-	job := user{"whoever", p.idToken(t, "test-user@localhost")}
+	token := p.idToken(t, job)
 
 	img := newImage(t, ociTypes, "amd64")
 	layout := writeLayout(t, img.manifest, img)
-	crane := s.crane(t, job)
+	crane := s.crane(t, user{"whoever", token})
 	mark := s.mark(t)
 	crane.run(t, "push", layout, s.ref("ci/web/app:1"))
 	for _, r := range s.since(t, mark).wrote() {
@@ -119,22 +42,22 @@ func TestIDTokenOfARealProvider(t *testing.T) {
 	contains(t, "crane delete", crane.fail(t, "delete", s.ref("ci/web/app:1")), "UNAUTHORIZED")
 
 	// Another user of the same provider has a token that is as good, and is not let in.
-	other := p.idToken(t, "test-user2")
-	crane = s.crane(t, user{"id1", other})
+	crane = s.crane(t, user{"id1", p.idToken(t, other)})
 	contains(t, "crane push", crane.fail(t, "push", layout, s.ref("ci/web/app:2")), "not those that are required")
 	// An ID token is no bearer token.
-	equal(t, "ID token as bearer", s.bearer(t, "GET", "/v2/", job.password).StatusCode, http.StatusUnauthorized)
+	equal(t, "ID token as bearer", s.bearer(t, "GET", "/v2/", token).StatusCode, http.StatusUnauthorized)
 }
 
 // TestIDTokenWithDocker is what a pipeline does.
 func TestIDTokenWithDocker(t *testing.T) {
 	e := dockerEngine(t)
-	p := startProvider(t)
+	job := person{ID: "id1", Username: "job", Password: "x"}
+	p := startIdentityProvider(t, nowhere, job)
 	s := newServer(t, fmt.Sprintf(`  trusted_issuers:
     - {issuer: %q, audience: web, who: example, require: {sub: id1}, repositories: ["ci/*"], actions: [pull, push]}
 `, p.issuer))
 	s.start(t)
-	docker := e.login(t, s, user{"ci", p.idToken(t, "test-user@localhost")})
+	docker := e.login(t, s, user{"ci", p.idToken(t, job)})
 	ref := s.ref("ci/busybox:1.35")
 	buildBusybox(t, docker, ref)
 	digest := pushed(t, docker.run(t, "push", ref))
@@ -178,7 +101,7 @@ func startTokenServer(t *testing.T) (addr, public string) {
 	}
 	startHelper(t, server.with("-addr", addr, "-issuer", "token-server", "-realm", "e2e",
 		"-key", file("key.pem", pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private})),
-		"-passwd", file("htpasswd", []byte("alice:"+alicesHash+"\n"))), "token-server", "http://"+addr+"/token/")
+		"-passwd", file("htpasswd", []byte("alice:"+alicesHash+"\n"))), filepath.Join(dir, "token-server.log"), answers(http.DefaultClient, "http://"+addr+"/token/"))
 	return addr, file("public.pem", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 

@@ -1,86 +1,16 @@
 package e2e
 
 import (
-	"encoding/json"
-	"fmt"
 	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
-
-// person is a user of the provider, in the form of its users file. It has no groups, so that the family name stands in
-// for one.
-type person struct {
-	ID, Username, Password, LastName, Email string
-	EmailVerified                           bool
-}
-
-// identityProvider is zitadel's OpenID provider.
-type identityProvider struct {
-	dir, issuer string
-	program     program
-	proc        *process
-}
-
-// startIdentityProvider returns a provider with people, which sends them back to a server.
-func startIdentityProvider(t *testing.T, s *server, people ...person) *identityProvider {
-	t.Helper()
-	p := &identityProvider{dir: workDir(t), program: require(t, "zitadel/server")}
-	_, port, _ := strings.Cut(freeAddr(t), ":")
-	p.issuer = "http://localhost:" + port + "/"
-	p.program = p.program.setenv("PORT="+port, "REDIRECT_URI=http://"+s.addr+"/login/callback", "USERS_FILE="+filepath.Join(p.dir, "users.json"))
-	t.Cleanup(func() { p.stop() })
-	p.start(t, people...)
-	return p
-}
-
-func (p *identityProvider) start(t *testing.T, people ...person) {
-	t.Helper()
-	byID := map[string]person{}
-	for _, one := range people {
-		byID[one.ID] = one
-	}
-	data, err := json.Marshal(byID)
-	must(t, err)
-	must(t, os.WriteFile(filepath.Join(p.dir, "users.json"), data, 0o600))
-	log := filepath.Join(p.dir, "provider.log")
-	p.proc, err = startProcess(p.program, log)
-	must(t, err)
-	t.Cleanup(func() { keep(t, log) })
-	until(t, 30*time.Second, "the provider", func() bool {
-		if p.proc.ended() {
-			t.Fatalf("the provider ended with %v\n%s", p.proc.err, tail(log))
-		}
-		resp, err := http.Get(p.issuer + ".well-known/openid-configuration")
-		if err == nil {
-			resp.Body.Close()
-		}
-		return err == nil && resp.StatusCode == http.StatusOK
-	})
-}
-
-// stop kills the provider, which has no other end.
-func (p *identityProvider) stop() {
-	_ = p.proc.cmd.Process.Kill() // it may have ended
-	<-p.proc.done
-}
-
-// env configures a server to send browsers to the provider.
-func (p *identityProvider) env(s *server, more string) []string {
-	return []string{
-		"BERTH_HTTP_URL=http://" + s.addr,
-		fmt.Sprintf(`BERTH_AUTH_OIDC={issuer: %q, client_id: web, client_secret: secret, groups_claim: family_name%s}`, p.issuer, more),
-		teamGrants,
-	}
-}
 
 // browser is a person's browser: it keeps cookies and follows redirects.
 type browser struct{ http.Client }
@@ -140,8 +70,8 @@ func (b *browser) token(t *testing.T, s *server, who person) (user, string) {
 func TestBrowserLogin(t *testing.T) {
 	s := newServer(t, "")
 	alice := person{ID: "id-1", Username: "Alice@localhost", Password: "alice-secret", LastName: "dev"}
-	p := startIdentityProvider(t, s, alice)
-	s.env = p.env(s, "")
+	p := startIdentityProvider(t, s.callback(), alice)
+	s.env = s.sendTo(p, "")
 	s.start(t)
 	img := newImage(t, ociTypes, "amd64")
 	layout := writeLayout(t, img.manifest, img)
@@ -156,6 +86,11 @@ func TestBrowserLogin(t *testing.T) {
 	equal(t, "digest", s.digest(t, who, "team/app", "1"), img.manifest.digest)
 	contains(t, "berth user list", s.berth.run(t, "user", "list", "--config", s.config), "alice   false   dev      "+p.issuer)
 
+	trail := s.berth.run(t, "audit", "--principal", "alice", "-o", "json", "--config", s.config)
+	contains(t, "berth audit", trail, `"credential": "browser_login"`)
+	contains(t, "berth audit", trail, `"request": "login.callback"`)
+	lacks(t, "berth audit", trail, "berth_pat_")
+
 	// The page cannot be had again, and neither can the answer be used by another browser.
 	for _, other := range []*browser{b, newBrowser(t)} {
 		resp, err := other.Get("http://" + s.addr + "/login/callback?code=x&state=y")
@@ -166,7 +101,7 @@ func TestBrowserLogin(t *testing.T) {
 
 	// Groups are those of the last login: with the next one the tokens of earlier ones have lost them too.
 	alice.LastName = "none"
-	p.stop()
+	p.proc.kill()
 	p.start(t, alice)
 	second, page := newBrowser(t).token(t, s, alice)
 	contains(t, "page", page, "Your groups: none.")
@@ -182,7 +117,7 @@ func TestBrowserLogin(t *testing.T) {
 	// Another person who has got the name gets nothing of the account, and who had it has it still.
 	mallory := person{ID: "id-2", Username: "alice@localhost", Password: "mallory-secret", LastName: "dev"}
 	alice.Username = "alina@localhost"
-	p.stop()
+	p.proc.kill()
 	p.start(t, alice, mallory)
 	page, _, status := newBrowser(t).login(t, s, mallory)
 	equal(t, "status", status, 403)
@@ -210,8 +145,8 @@ func TestBrowserLoginOfOthers(t *testing.T) {
 	root := person{ID: "id-3", Username: "admin", Password: "x", LastName: "ops", Email: "root@example.org", EmailVerified: true}
 	ops := person{ID: "id-4", Username: "operator", Password: "x", LastName: "ops", Email: "operator@example.org", EmailVerified: true}
 	odd := person{ID: "id-5", Username: "library", Password: "x", LastName: "dev", Email: "odd@example.org", EmailVerified: true}
-	p := startIdentityProvider(t, s, in, out, root, ops, odd)
-	s.env = p.env(s, `, admin_group: ops, require: {email: "*@example.org"}`)
+	p := startIdentityProvider(t, s.callback(), in, out, root, ops, odd)
+	s.env = s.sendTo(p, `, admin_group: ops, require: {email: "*@example.org"}`)
 	s.start(t)
 	for who, want := range map[person]string{out: "auth.oidc.require", root: "belongs to another account", odd: "reserved"} {
 		page, _, status := newBrowser(t).login(t, s, who)

@@ -3,9 +3,12 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
+	"testing"
 	"time"
 )
 
@@ -35,6 +38,41 @@ func startProcess(p program, log string) (*process, error) {
 		close(proc.done)
 	}()
 	return proc, nil
+}
+
+// startHelper starts another server of the tests, which lives until it is killed or the test ends, and waits until it is
+// ready; nil: it need not be.
+func startHelper(t *testing.T, p program, log string, ready func() bool) *process {
+	t.Helper()
+	proc, err := startProcess(p, log)
+	must(t, err)
+	t.Cleanup(func() {
+		proc.kill()
+		keep(t, log)
+	})
+	if ready != nil {
+		until(t, 30*time.Second, filepath.Base(p.path), func() bool {
+			if proc.ended() {
+				t.Fatalf("%s ended with %v\n%s", p.path, proc.err, tail(log))
+			}
+			return ready()
+		})
+	}
+	return proc
+}
+
+// answers returns whether a URL is answered, whatever it says.
+func answers(client *http.Client, url string) func() bool {
+	return func() bool {
+		resp, err := client.Get(url)
+		return err == nil && resp.Body.Close() == nil
+	}
+}
+
+// kill ends what knows no other end.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // it may have ended
+	<-p.done
 }
 
 func (p *process) ended() bool {
