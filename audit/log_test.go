@@ -371,7 +371,7 @@ func BenchmarkRecord(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer l.Close()
+			defer func() { _ = l.Close() }()
 			e := Entry{Time: start, Principal: "user:alice", Action: Push, Request: "manifest.put", Repository: "alice/app", Reference: "v1", Outcome: OK}
 			b.ReportAllocs()
 			for b.Loop() {

@@ -234,8 +234,8 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		ps, ok := err.(Problems)
-		if !ok || len(ps) == 0 {
+		var ps Problems
+		if !errors.As(err, &ps) || len(ps) == 0 {
 			t.Fatalf("no problems: %v", err)
 		}
 		for _, p := range ps {

@@ -45,7 +45,7 @@ func checkBucket(text string) error {
 
 func checkObjectPrefix(text string) error {
 	if strings.HasPrefix(text, "/") || strings.Contains(text, "//") || strings.Contains("/"+text+"/", "/../") {
-		return errors.New("must not begin with a slash or hold // or ..")
+		return errors.New("must hold no // and no .. and not begin with a slash")
 	}
 	return checkLabel(text)
 }

@@ -26,7 +26,8 @@ var pullCosts = []struct {
 
 // puller is a registry with an image, and a token to pull it.
 func puller(tb testing.TB) (s *stack, requests []*http.Request) {
-	s = newStack(tb, settings{log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	log := slog.New(slog.NewTextHandler(io.Discard, nil)) //nolint:sloglint // it formats its lines, as in earnest
+	s = newStack(tb, settings{log: log})
 	content := strings.Repeat("x", 1<<10)
 	blob := s.blob("alice/app", content)
 	config := "{}"

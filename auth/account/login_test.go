@@ -278,7 +278,9 @@ func TestParallel(t *testing.T) {
 				count(-1)
 			})
 			for i := range 10 {
-				go a.Login(t.Context(), auth.Credentials{Name: "alice", Secret: fmt.Sprint("guess-", i%different)}, start)
+				go func() {
+					_, _ = a.Login(t.Context(), auth.Credentials{Name: "alice", Secret: fmt.Sprint("guess-", i%different)}, start)
+				}()
 			}
 			for range 10 {
 				synctest.Wait()
@@ -302,7 +304,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		login(t, a, "root", "root-password", nil)
 		release := make(chan struct{})
 		a.Watch(func(string) { <-release })
-		go a.Login(t.Context(), auth.Credentials{Name: "alice", Secret: "guess"}, start)
+		go func() { _, _ = a.Login(t.Context(), auth.Credentials{Name: "alice", Secret: "guess"}, start) }()
 		synctest.Wait()
 
 		ctx, cancel := context.WithCancel(t.Context())

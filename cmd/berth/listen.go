@@ -88,7 +88,7 @@ func (ls *listeners) run(ctx context.Context) error {
 
 // listenAdmin opens the admin socket: mode 0600 in a directory of mode 0700,
 // because whoever may open it is an administrator.
-func listenAdmin(path string) (net.Listener, error) {
+func listenAdmin(ctx context.Context, path string) (net.Listener, error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("http.admin_socket: %w", err)
@@ -100,10 +100,10 @@ func listenAdmin(path string) (net.Listener, error) {
 	if info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("http.admin_socket: others may open %s (mode %04o): make it 0700", dir, info.Mode().Perm())
 	}
-	if err := removeStale(path); err != nil {
+	if err := removeStale(ctx, path); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("unix", path)
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("http.admin_socket: %w", err)
 	}
@@ -111,8 +111,9 @@ func listenAdmin(path string) (net.Listener, error) {
 }
 
 // removeStale removes the socket of a process that was killed.
-func removeStale(path string) error {
-	conn, err := net.DialTimeout("unix", path, time.Second)
+func removeStale(ctx context.Context, path string) error {
+	dialer := net.Dialer{Timeout: time.Second}
+	conn, err := dialer.DialContext(ctx, "unix", path)
 	if err == nil {
 		conn.Close()
 		return fmt.Errorf("http.admin_socket: another server listens on %s", path)

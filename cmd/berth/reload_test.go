@@ -27,7 +27,11 @@ func TestReloadOfGrants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.close()
+	defer func() {
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	base, err := os.ReadFile(i.file)
 	if err != nil {
 		t.Fatal(err)

@@ -53,7 +53,7 @@ func serve(ctx context.Context, c config.Config, reload func() (config.Config, e
 	defer func() { err = errors.Join(err, r.close()) }()
 
 	ls := &listeners{log: log}
-	if err := r.listen(ls, c); err != nil {
+	if err := r.listen(ctx, ls, c); err != nil {
 		return err
 	}
 	go r.maintain(ctx, log)
@@ -77,20 +77,21 @@ func ballast() []byte { return make([]byte, 16<<20) }
 
 // listen opens every listener before the first request is served, so that a
 // taken port is a failed start.
-func (r *running) listen(ls *listeners, c config.Config) error {
-	main, err := net.Listen("tcp", c.HTTP.Addr)
+func (r *running) listen(ctx context.Context, ls *listeners, c config.Config) error {
+	tcp := func(addr string) (net.Listener, error) { return new(net.ListenConfig).Listen(ctx, "tcp", addr) }
+	main, err := tcp(c.HTTP.Addr)
 	if err != nil {
 		return fmt.Errorf("http.addr: %w", err)
 	}
 	ls.add("registry", main, r.server, r.cert)
 	if addr := c.HTTP.TLS.ACME.HTTP; r.cert.obtains() && addr != "" {
-		challenges, err := net.Listen("tcp", addr)
+		challenges, err := tcp(addr)
 		if err != nil {
 			return fmt.Errorf("http.tls.acme.http: %w", err)
 		}
 		ls.add("acme", challenges, r.cert.acme.challenges(), nil)
 	}
-	admin, err := listenAdmin(c.HTTP.AdminSocket)
+	admin, err := listenAdmin(ctx, c.HTTP.AdminSocket)
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func (r *running) listen(ls *listeners, c config.Config) error {
 	if c.Metrics.Addr == "" {
 		return nil
 	}
-	metrics, err := net.Listen("tcp", c.Metrics.Addr)
+	metrics, err := tcp(c.Metrics.Addr)
 	if err != nil {
 		return fmt.Errorf("metrics.addr: %w", err)
 	}

@@ -12,7 +12,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/big"
 	"net"
@@ -57,13 +56,25 @@ func newInstance(t *testing.T) *instance {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
 	return &instance{dir: dir, addr: l.Addr().String(), file: filepath.Join(dir, "config.yaml")}
+}
+
+// fetch gets a URL.
+func fetch(t *testing.T, client *http.Client, url string) (*http.Response, error) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client.Do(req)
 }
 
 // start serves and returns when the readiness probe says so.
@@ -78,7 +89,7 @@ func (i *instance) start(t *testing.T, scheme string, client *http.Client) {
 	}()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		resp, err := client.Get(scheme + "://" + i.addr + "/readyz")
+		resp, err := fetch(t, client, scheme+"://"+i.addr+"/readyz")
 		if err == nil {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
@@ -230,7 +241,11 @@ func TestReloadOfABadFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.close()
+	defer func() {
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	before := r.policy.Load()
 	next := c
 	next.Log.Level = "debug"
@@ -259,15 +274,7 @@ func (i *instance) mayPull(t *testing.T, want bool) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for {
-		resp, err := http.Get("http://" + i.addr + "/token?scope=repository:public/a:pull")
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, body := i.get(t, "/token?scope=repository:public/a:pull", "")
 		if strings.Contains(string(body), `"scope":"repository:public/a:pull"`) == want {
 			return
 		}
@@ -305,7 +312,7 @@ func TestTLSWithReloadAndHTTP2(t *testing.T) {
 	i.start(t, "https", client())
 	defer i.end(t)
 	drainNames(names)
-	resp, err := client().Get("https://" + i.addr + "/v2/")
+	resp, err := fetch(t, client(), "https://"+i.addr+"/v2/")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +325,7 @@ func TestTLSWithReloadAndHTTP2(t *testing.T) {
 	hangUp(t)
 	deadline := time.Now().Add(10 * time.Second)
 	for name := ""; name != "second"; {
-		resp, err := client().Get("https://" + i.addr + "/healthz")
+		resp, err := fetch(t, client(), "https://"+i.addr+"/healthz")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,7 +26,7 @@ func newOpened(path string, file *os.File) (opened, error) {
 func (o opened) still() error {
 	there, err := os.Stat(o.path)
 	if err != nil {
-		return fmt.Errorf("%w: %s is gone while it is in use: %v", storage.ErrUnavailable, o.path, err) // %v: it is no miss
+		return fmt.Errorf("%w: %s is gone while it is in use: %s", storage.ErrUnavailable, o.path, err.Error()) // its text only: it is no miss
 	}
 	if !os.SameFile(o.info, there) {
 		return fmt.Errorf("%w: %s was replaced while it is in use: put it back, or restart berth", storage.ErrUnavailable, o.path)

@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -107,9 +106,9 @@ func TestDiskError(t *testing.T) {
 		{write(syscall.ENOSPC), storage.ErrNoSpace},
 		{write(syscall.EDQUOT), storage.ErrNoSpace},
 		{bolterrors.ErrMaxSizeReached, storage.ErrNoSpace},
-		{fmt.Errorf("file resize error: %v", write(syscall.EFBIG)), storage.ErrNoSpace},
+		{errors.New("file resize error: " + write(syscall.EFBIG).Error()), storage.ErrNoSpace},
 		{write(syscall.EROFS), storage.ErrUnavailable},
-		{fmt.Errorf("file sync error: %v", write(syscall.EROFS)), storage.ErrUnavailable},
+		{errors.New("file sync error: " + write(syscall.EROFS).Error()), storage.ErrUnavailable},
 		{write(syscall.EIO), nil},
 	} {
 		got, passing := diskError(test.err)

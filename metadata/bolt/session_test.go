@@ -35,7 +35,7 @@ func versions(t *testing.T, path string) map[string]int64 {
 	t.Helper()
 	ss, err := openSessions(path + ".sessions")
 	ok(t, err)
-	defer ss.close()
+	defer func() { ok(t, ss.close()) }()
 	found := map[string]int64{}
 	for id, s := range ss.open {
 		found[id] = s.Version

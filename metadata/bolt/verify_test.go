@@ -147,12 +147,12 @@ func (v *verifier) edgesOf() {
 		for d, kind := range edges(m) {
 			child, err := findObject(v.tx, p.repo, d)
 			v.want(err == nil, "%s: %v", d, err)
-			want[fmt.Sprint(edgeKey(nil, child.number, number), kind)] = true
+			want[fmt.Sprintf("%x %d", edgeKey(nil, child.number, number), kind)] = true
 		}
 	}
 	v.each(tableEdges, func(k, value []byte) {
-		v.want(want[fmt.Sprint(k, value[0])], "edge %x is in no manifest", k)
-		delete(want, fmt.Sprint(k, value[0]))
+		v.want(want[fmt.Sprintf("%x %d", k, value[0])], "edge %x is in no manifest", k)
+		delete(want, fmt.Sprintf("%x %d", k, value[0]))
 	})
 	v.want(len(want) == 0, "%d edges are missing", len(want))
 }

@@ -49,9 +49,10 @@ func TestMain(m *testing.M) {
 	}
 }
 
-func childCommand(role, root string, wrapper ...string) *exec.Cmd {
+func childCommand(t *testing.T, role, root string, wrapper ...string) *exec.Cmd {
+	t.Helper()
 	args := append(wrapper, os.Args[0])
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), childRole+"="+role, childRoot+"="+root)
 	cmd.Stderr = os.Stderr
 	return cmd
@@ -65,7 +66,7 @@ type child struct {
 
 func startChild(t *testing.T, role, root string) *child {
 	t.Helper()
-	cmd := childCommand(role, root)
+	cmd := childCommand(t, role, root)
 	stdout, err := cmd.StdoutPipe()
 	check(t, err)
 	stdin, err := cmd.StdinPipe() // closed with this process, so that no child outlives it

@@ -135,7 +135,7 @@ func TestBlobIsAFile(t *testing.T) {
 		t.Fatal("a blob must have a File() *os.File")
 	}
 	w := httptest.NewRecorder()
-	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	r.Header.Set("Range", "bytes=1-3")
 	http.ServeContent(w, r, "", time.Time{}, file.File())
 	if w.Code != http.StatusPartialContent || w.Body.String() != "ell" {

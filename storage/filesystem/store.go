@@ -148,7 +148,7 @@ func (s *Store) Check(ctx context.Context) error {
 func (s *Store) sameRoot() error {
 	found, err := os.Stat(s.lock.Name())
 	if err != nil {
-		return fmt.Errorf("%w: %s is gone: %v", storage.ErrUnavailable, s.root, err) // %v: a root that is gone is no miss
+		return fmt.Errorf("%w: %s is gone: %s", storage.ErrUnavailable, s.root, err.Error()) // its text only: a root that is gone is no miss
 	}
 	if !os.SameFile(s.mark, found) {
 		return fmt.Errorf("%w: %s is not the directory that was opened", storage.ErrUnavailable, s.root)

@@ -198,11 +198,11 @@ func TestSyscalls(t *testing.T) {
 	}
 	dir := t.TempDir()
 	out := filepath.Join(dir, "trace")
-	if err := exec.Command(strace, "-o", out, "true").Run(); err != nil {
+	if err := exec.CommandContext(t.Context(), strace, "-o", out, "true").Run(); err != nil {
 		skip(t, "strace may not trace here: "+err.Error())
 	}
 	root := filepath.Join(dir, "root")
-	cmd := childCommand(childSyscalls, root, strace, "-f", "-y", "-s", "500", "-e", "trace="+traced, "-e", "signal=none", "-o", out)
+	cmd := childCommand(t, childSyscalls, root, strace, "-f", "-y", "-s", "500", "-e", "trace="+traced, "-e", "signal=none", "-o", out)
 	check(t, cmd.Run())
 
 	steps := readTrace(t, out, root)

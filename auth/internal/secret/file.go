@@ -50,7 +50,7 @@ func place(path string, data []byte, move func(from, to string) error) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // its second name after link, nothing after rename
+	defer func() { _ = os.Remove(f.Name()) }() // its second name after link, nothing after rename
 	_, err = f.Write(data)
 	if err := errors.Join(err, durable.SyncData(f), f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
