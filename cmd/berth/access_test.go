@@ -261,16 +261,22 @@ func (i *instance) get(t *testing.T, path, authorization string) (int, string) {
 	if authorization != "" {
 		req.Header.Set("Authorization", authorization)
 	}
+	return answer(t, req)
+}
+
+// answer sends a request and returns the status and the body of what comes back.
+func answer(t *testing.T, req *http.Request) (status int, body string) {
+	t.Helper()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	data, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp.StatusCode, string(body)
+	return resp.StatusCode, string(data)
 }
 
 // TestReloadOfKeys adds a key, lets it sign, and takes the first away.

@@ -24,6 +24,15 @@ func serverFlags(cmd *cobra.Command) {
 	cmd.PersistentFlags().String("token", "", "personal or API token for --server; @FILE reads it from a file; "+tokenVariable+" if empty")
 }
 
+// connectToMake is connect for what makes a secret: that it cannot be shown is
+// said before it is made.
+func connectToMake(cmd *cobra.Command) (*api.Client, error) {
+	if _, err := checkOutput(cmd); err != nil {
+		return nil, err
+	}
+	return connect(cmd)
+}
+
 // connect returns a client of the server that --server names, or of the one
 // that runs with the configuration.
 func connect(cmd *cobra.Command) (*api.Client, error) {

@@ -17,21 +17,9 @@ import (
 func TestReloadOfGrants(t *testing.T) {
 	i := newInstance(t)
 	i.write(t, "authenticated", "")
-	c, err := config.Load(i.file, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var log bytes.Buffer
-	logger, level := slog.New(slog.NewTextHandler(&log, nil)), new(slog.LevelVar)
-	r, err := wire(c, logger)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := r.close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	log, level := new(bytes.Buffer), new(slog.LevelVar)
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	r, _ := i.wired(t, logger)
 	base, err := os.ReadFile(i.file)
 	if err != nil {
 		t.Fatal(err)
@@ -72,4 +60,23 @@ func TestReloadOfGrants(t *testing.T) {
 	if p := r.policy.Load(); !p.Decide(auth.Principal{Kind: auth.Robot, Name: "ci"}, "cache/a", auth.Push).Allowed || !p.Decide(inside, "inside/a", auth.Pull).Allowed {
 		t.Error("the new grants are not in force")
 	}
+}
+
+// wired makes what a process serves with, of the configuration as it stands.
+func (i *instance) wired(t *testing.T, log *slog.Logger) (*running, config.Config) {
+	t.Helper()
+	c, err := config.Load(i.file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := wire(c, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r, c
 }

@@ -36,14 +36,11 @@ func robotAddCommand() *cobra.Command {
 		Example: "  berth robot add ci --grant 'team/**:pull,push' --expires 90d",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if _, err := checkOutput(cmd); err != nil {
-				return err
-			}
 			n.Name = args[0]
 			if n.Expires, err = expiry(expires, time.Now()); err != nil {
 				return err
 			}
-			client, err := connect(cmd)
+			client, err := connectToMake(cmd)
 			if err != nil {
 				return err
 			}
@@ -66,10 +63,7 @@ func robotSecretCommand() *cobra.Command {
 		Short: "Give a robot another secret and show it, this once",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := checkOutput(cmd); err != nil {
-				return err
-			}
-			client, err := connect(cmd)
+			client, err := connectToMake(cmd)
 			if err != nil {
 				return err
 			}

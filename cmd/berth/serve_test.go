@@ -231,21 +231,9 @@ func TestReload(t *testing.T) {
 func TestReloadOfABadFile(t *testing.T) {
 	i := newInstance(t)
 	i.write(t, "authenticated", "")
-	c, err := config.Load(i.file, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var log bytes.Buffer
-	logger, level := slog.New(slog.NewTextHandler(&log, nil)), new(slog.LevelVar)
-	r, err := wire(c, logger)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := r.close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	log, level := new(bytes.Buffer), new(slog.LevelVar)
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	r, c := i.wired(t, logger)
 	before := r.policy.Load()
 	next := c
 	next.Log.Level = "debug"

@@ -29,14 +29,11 @@ func tokenAddCommand() *cobra.Command {
 		Example: "  berth token add laptop --owner alice --grant 'team/**:pull' --expires 90d",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if _, err := checkOutput(cmd); err != nil {
-				return err
-			}
 			n.Name = args[0]
 			if n.Expires, err = expiry(expires, time.Now()); err != nil {
 				return err
 			}
-			client, err := connect(cmd)
+			client, err := connectToMake(cmd)
 			if err != nil {
 				return err
 			}
