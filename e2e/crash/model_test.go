@@ -38,6 +38,7 @@ type model struct {
 	tags      map[string]*thing
 	inflight  []*thing // what the request under way changes, all or none
 	session   *session // an upload that is open
+	left      string   // the session of one by a single PUT that was cut off
 }
 
 // session is an upload that was begun.

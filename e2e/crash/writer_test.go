@@ -103,8 +103,11 @@ func (w *writer) pushBlob() (bool, error) {
 		return false, err
 	}
 	t := w.content()
-	w.last = t
+	w.last, w.model.left = t, location
 	_, alive, err = w.tell(t, present, 201, "PUT", location+"?digest="+t.digest, "application/octet-stream", t.bytes)
+	if alive {
+		w.model.left = ""
+	}
 	return alive, err
 }
 
