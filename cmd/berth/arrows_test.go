@@ -34,18 +34,22 @@ var arrows = map[string][]string{
 	"auth/clientcert":    {"oci", "auth"},
 	"auth/guess":         {"oci", "auth", "auth/internal/proof"},
 	"audit":              {"oci", "auth"},
+	"ratelimit":          {},
+	"ratelimit/memory":   {"ratelimit", "internal/durable"},
 	"server":             {"oci", "storage", "metadata", "registry", "auth", "audit", "internal/httpx"},
 	"api":                {"oci", "storage", "metadata", "auth", "auth/account", "auth/robot", "auth/personal", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/proof", "auth/internal/secret", "internal/durable", "audit"},
 }
 
 // strangers are modules that a package must not know, however indirectly.
 var strangers = map[string][]string{
-	"server":   {"go.etcd.io/bbolt", "github.com/go-ldap/ldap", "github.com/coreos/go-oidc", "golang.org/x/oauth2", "github.com/golang-jwt/jwt", "github.com/jackc/pgx", "github.com/minio/minio-go"},
-	"registry": {"net/http", "go.etcd.io/bbolt"},
-	"storage":  {"net/http"},
-	"metadata": {"net/http"},
-	"auth":     {"github.com/golang-jwt/jwt", "github.com/go-ldap/ldap", "github.com/coreos/go-oidc", "golang.org/x/crypto/bcrypt", "go.etcd.io/bbolt"},
-	"oci":      {"net/http"},
+	"server":           {"go.etcd.io/bbolt", "github.com/go-ldap/ldap", "github.com/coreos/go-oidc", "golang.org/x/oauth2", "github.com/golang-jwt/jwt", "github.com/jackc/pgx", "github.com/minio/minio-go"},
+	"registry":         {"net/http", "go.etcd.io/bbolt"},
+	"storage":          {"net/http"},
+	"ratelimit":        {"net/http"},
+	"ratelimit/memory": {"net/http"},
+	"metadata":         {"net/http"},
+	"auth":             {"github.com/golang-jwt/jwt", "github.com/go-ldap/ldap", "github.com/coreos/go-oidc", "golang.org/x/crypto/bcrypt", "go.etcd.io/bbolt"},
+	"oci":              {"net/http"},
 }
 
 func TestArrows(t *testing.T) {
