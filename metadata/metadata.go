@@ -25,6 +25,8 @@ type Store interface {
 	Users
 	Robots
 	Tokens
+	PullLimits
+	Usages
 
 	// Check reports whether the store answers and can take writes: for
 	// readiness, so it is cheap.
@@ -58,7 +60,23 @@ type Blob struct {
 	Digest oci.Digest
 	Key    storage.Key
 	Size   int64 // bytes
+	Pull   Pull  // set by Blobs.Blob
 }
+
+// Pull is what asking for content means to who counts pulls.
+type Pull uint8
+
+const (
+	// NoManifest is a blob and nothing else.
+	NoManifest Pull = iota
+	// FreeManifest is one that nobody pulls for its own sake: an index, or what
+	// describes another manifest and holds no file system itself. That is one
+	// without a tar among its layers that has a subject, or that a stored index
+	// of the repository lists as an attestation, or that has a tag of cosign's.
+	FreeManifest
+	// CountedManifest is any other: an image, a chart, an artifact.
+	CountedManifest
+)
 
 // Blobs is the role of blob links.
 type Blobs interface {
@@ -92,6 +110,7 @@ type Manifest struct {
 	Size      int64 // bytes
 	Bytes     []byte
 	PushedAt  time.Time
+	Pull      Pull // FreeManifest or CountedManifest, as things stand when it is read
 }
 
 // PutManifest is one manifest on its way in.

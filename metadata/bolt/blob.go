@@ -19,14 +19,20 @@ func (s *Store) Blob(ctx context.Context, repo string, d oci.Digest) (b metadata
 		return b, err
 	}
 	defer s.end(r, &err)
-	return linkedBlob(r.tx, repo, d)
+	o, err := findObject(r.tx, repo, d)
+	if err != nil {
+		return b, err
+	}
+	if b, err = linkedBlob(r.tx, d, o); err != nil || o.header == nil {
+		return b, err
+	}
+	m, err := loadManifest(r.tx, d, o, false)
+	b.Pull = m.Pull
+	return b, err
 }
 
-func linkedBlob(tx *bbolt.Tx, repo string, d oci.Digest) (metadata.Blob, error) {
-	o, err := findObject(tx, repo, d)
-	if err != nil {
-		return metadata.Blob{}, err
-	}
+// linkedBlob returns the blob that o is, if it is linked.
+func linkedBlob(tx *bbolt.Tx, d oci.Digest, o object) (metadata.Blob, error) {
 	if !o.linked {
 		return metadata.Blob{}, fs.ErrNotExist
 	}
@@ -63,7 +69,11 @@ func (s *Store) LinkBlob(ctx context.Context, repo string, b metadata.Blob, sess
 func (s *Store) MountBlob(ctx context.Context, repo, from string, d oci.Digest) (metadata.Blob, error) {
 	var b metadata.Blob
 	err := s.writer.do(ctx, 0, func(c *change) (err error) {
-		if b, err = linkedBlob(c.tx, from, d); err != nil {
+		o, err := findObject(c.tx, from, d)
+		if err != nil {
+			return err
+		}
+		if b, err = linkedBlob(c.tx, d, o); err != nil {
 			return err
 		}
 		return s.link(c, repo, d)

@@ -25,6 +25,8 @@
 //	robots        name                      JSON
 //	tokens        id                        JSON
 //	owned         owner · token id
+//	limits        key                       JSON
+//	usage         hour and whose it is      pulls, version checks
 //
 // An object is whatever a repository knows of one digest: that it has a link
 // to the blob, that it has the manifest, or just that some manifest mentions

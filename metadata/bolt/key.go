@@ -22,6 +22,8 @@ const (
 	tableRobots       = "robots"
 	tableTokens       = "tokens"
 	tableOwned        = "owned"
+	tableLimits       = "limits"
+	tableUsage        = "usage"
 )
 
 // tables are those that schema 1 began with.
@@ -35,7 +37,7 @@ func tables() []string {
 // laterTables came to schema 1 without changing it: Open adds those that a
 // database has not, and an older berth never looks at them.
 func laterTables() []string {
-	return []string{tableRobots, tableTokens, tableOwned}
+	return []string{tableRobots, tableTokens, tableOwned, tableLimits, tableUsage}
 }
 
 // keyBuf has room for the longest key (a repository and two SHA-512 digests),

@@ -38,7 +38,10 @@ func loadManifest(tx *bbolt.Tx, d oci.Digest, o object, withBytes bool) (metadat
 	if o.header == nil {
 		return metadata.Manifest{}, fs.ErrNotExist
 	}
-	m, _, err := decodeHeader(o.header, d)
+	m, subject, err := decodeHeader(o.header, d)
+	if err == nil {
+		m.Pull, err = pullOf(tx, m, subject, o)
+	}
 	if err != nil || !withBytes {
 		return m, err
 	}
@@ -106,7 +109,11 @@ func edges(m *oci.Manifest) iter.Seq2[oci.Digest, byte] {
 			}
 		}
 		for _, child := range m.Manifests {
-			if !yield(child.Digest, edgeManifest) {
+			kind := edgeManifest
+			if child.Attestation() {
+				kind = edgeAttestation
+			}
+			if !yield(child.Digest, kind) {
 				return
 			}
 		}
@@ -151,7 +158,7 @@ func storeManifest(c *change, repo string, p metadata.PutManifest) (uint64, erro
 		return 0, err
 	}
 	known := o.header != nil
-	o.header = encodeHeader(m, p.Now)
+	o.header, o.class = encodeHeader(m, p.Now), classOf(m)
 	if o, err = putObject(c, repo, m.Digest, o); err != nil {
 		return 0, err
 	}

@@ -11,10 +11,12 @@ import (
 )
 
 // What a parent needs its child to be: the value of an edge. A blob needs a
-// link, a manifest has to be stored.
+// link, a manifest has to be stored; an attestation is a manifest that tells of
+// another one of the same parent.
 const (
-	edgeBlob     byte = 1
-	edgeManifest byte = 2
+	edgeBlob        byte = 1
+	edgeManifest    byte = 2
+	edgeAttestation byte = 3
 )
 
 // findObject returns what repo knows of d: the zero object if nothing.
@@ -65,7 +67,7 @@ func unused(tx *bbolt.Tx, child uint64, kind byte) error {
 	prefix := numberKey(buf[:0], child)
 	c := tx.Bucket([]byte(tableEdges)).Cursor()
 	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		if len(v) != 1 || v[0] != kind {
+		if len(v) != 1 || v[0] != kind && (kind != edgeManifest || v[0] != edgeAttestation) {
 			continue
 		}
 		parent, _, err := decodeBytes(get(tx, tableBytes, k[len(prefix):]))

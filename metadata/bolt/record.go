@@ -124,16 +124,24 @@ func decodeBlob(b []byte, d oci.Digest) (metadata.Blob, error) {
 type object struct {
 	number uint64 // 0: no such object yet
 	linked bool
+	class  class  // of the manifest
 	header []byte // of the manifest, if there is one: encodeHeader
 }
 
-const flagLinked = 1
+// The flags of an object: is it linked, and two bits of a class.
+const (
+	flagLinked = 1
+	classShift = 1
+)
 
 func encodeObject(o object) []byte {
 	dst := make([]byte, 0, 16+len(o.header))
 	dst = append(dst, recordVersion, 0)
 	if o.linked {
 		dst[1] = flagLinked
+	}
+	if o.header != nil {
+		dst[1] |= byte(o.class << classShift)
 	}
 	return append(binary.AppendUvarint(dst, o.number), o.header...)
 }
@@ -144,7 +152,7 @@ func decodeObject(b []byte) (object, error) {
 		return object{}, errRecord
 	}
 	r := decoder{b: b[2:], bad: b[0] != recordVersion}
-	o := object{linked: b[1]&flagLinked != 0, number: r.uvarint()}
+	o := object{linked: b[1]&flagLinked != 0, class: class(b[1]>>classShift) & classMask, number: r.uvarint()}
 	if r.bad || o.number == 0 {
 		return object{}, errRecord
 	}

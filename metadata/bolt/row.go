@@ -9,11 +9,12 @@ import (
 	"github.com/berth-registry/berth/metadata"
 )
 
-// Rows of accounts are JSON: they are few, seldom read, and get new members.
+// Rows of accounts and limits are JSON: they are few, seldom read, and get new
+// members.
 
 // row is a value that stands under a key of its own.
 type row interface {
-	metadata.User | metadata.Robot | metadata.Token
+	metadata.User | metadata.Robot | metadata.Token | metadata.PullLimit
 }
 
 func decodeRow[T row](v []byte) (T, error) {

@@ -87,7 +87,7 @@ func testBlob(name string) metadata.Blob {
 // testImage is a manifest over one blob, told from others by its name.
 func testImage(tb testing.TB, config, name string) *oci.Manifest {
 	tb.Helper()
-	b := fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":"c","digest":%q,"size":1},"layers":[],"annotations":{"name":%q}}`,
+	b := fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":"c","digest":%q,"size":1},"layers":[{"mediaType":"application/x-tar","digest":%[2]q,"size":1}],"annotations":{"name":%q}}`,
 		oci.MediaTypeImageManifest, testBlob(config).Digest, name)
 	m, err := oci.ParseManifest("", b, oci.SHA256)
 	ok(tb, err)

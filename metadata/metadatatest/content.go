@@ -141,7 +141,10 @@ func (e *env) lacks(repo string, ref oci.Reference) {
 
 // stored is m as the store returns it.
 func stored(m *oci.Manifest, withBytes bool) metadata.Manifest {
-	s := metadata.Manifest{MediaType: m.MediaType, Digest: m.Digest, Size: m.Size, PushedAt: now}
+	s := metadata.Manifest{MediaType: m.MediaType, Digest: m.Digest, Size: m.Size, PushedAt: now, Pull: metadata.CountedManifest}
+	if m.Index() || m.Subject != nil && !m.FileSystem() {
+		s.Pull = metadata.FreeManifest
+	}
 	if withBytes {
 		s.Bytes = m.Bytes
 	}

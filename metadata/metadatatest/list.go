@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/berth-registry/berth/metadata"
 	"github.com/berth-registry/berth/oci"
@@ -242,26 +243,32 @@ func everyMethod(e *env, ctx context.Context, m *oci.Manifest, want error) {
 	_, userErr := e.User(ctx, "alice")
 	_, robotErr := e.Robot(ctx, "ci")
 	_, tokenErr := e.Token(ctx, "id")
+	_, dropErr := e.DropUsage(ctx, now, 10)
 	for name, err := range map[string]error{
 		"Blob": blobErr, "MountBlob": mountErr, "Manifest": manifestErr, "Exists": existsErr,
 		"Session": sessionErr, "CountSessions": countErr, "User": userErr, "Robot": robotErr, "Token": tokenErr,
-		"Check":          e.Check(ctx),
-		"LinkBlob":       e.LinkBlob(ctx, "b", blob("d"), "s"),
-		"UnlinkBlob":     e.UnlinkBlob(ctx, "a", digest("c")),
-		"PutManifest":    e.PutManifest(ctx, "a", metadata.PutManifest{Manifest: m, Tags: []string{"v2"}, Now: now}),
-		"DeleteManifest": e.DeleteManifest(ctx, "a", m.Digest),
-		"DeleteTag":      e.DeleteTag(ctx, "a", "v1"),
-		"PutSession":     e.PutSession(ctx, session("t", "alice", 1)),
-		"DeleteSession":  e.DeleteSession(ctx, "s"),
-		"AddUser":        e.AddUser(ctx, metadata.User{Name: "bob"}),
-		"UpdateUser":     e.UpdateUser(ctx, "alice", func(u *metadata.User) error { u.Admin = true; return nil }),
-		"RemoveUser":     e.RemoveUser(ctx, "alice"),
-		"AddRobot":       e.AddRobot(ctx, robot("other")),
-		"UpdateRobot":    e.UpdateRobot(ctx, "ci", func(r *metadata.Robot) error { r.Disabled = true; return nil }),
-		"RemoveRobot":    e.RemoveRobot(ctx, "ci"),
-		"AddToken":       e.AddToken(ctx, token("other", "alice"), 10),
-		"UpdateToken":    e.UpdateToken(ctx, "id", func(t *metadata.Token) error { t.Used = now; return nil }),
-		"RemoveToken":    e.RemoveToken(ctx, "id"),
+		"DropUsage":        dropErr,
+		"AddUsage":         e.AddUsage(ctx, []metadata.Usage{{}}),
+		"PutPullLimit":     e.PutPullLimit(ctx, metadata.PullLimit{Key: "user:alice"}),
+		"RemovePullLimit":  e.RemovePullLimit(ctx, "user:alice"),
+		"ExpirePullLimits": e.ExpirePullLimits(ctx, now),
+		"Check":            e.Check(ctx),
+		"LinkBlob":         e.LinkBlob(ctx, "b", blob("d"), "s"),
+		"UnlinkBlob":       e.UnlinkBlob(ctx, "a", digest("c")),
+		"PutManifest":      e.PutManifest(ctx, "a", metadata.PutManifest{Manifest: m, Tags: []string{"v2"}, Now: now}),
+		"DeleteManifest":   e.DeleteManifest(ctx, "a", m.Digest),
+		"DeleteTag":        e.DeleteTag(ctx, "a", "v1"),
+		"PutSession":       e.PutSession(ctx, session("t", "alice", 1)),
+		"DeleteSession":    e.DeleteSession(ctx, "s"),
+		"AddUser":          e.AddUser(ctx, metadata.User{Name: "bob"}),
+		"UpdateUser":       e.UpdateUser(ctx, "alice", func(u *metadata.User) error { u.Admin = true; return nil }),
+		"RemoveUser":       e.RemoveUser(ctx, "alice"),
+		"AddRobot":         e.AddRobot(ctx, robot("other")),
+		"UpdateRobot":      e.UpdateRobot(ctx, "ci", func(r *metadata.Robot) error { r.Disabled = true; return nil }),
+		"RemoveRobot":      e.RemoveRobot(ctx, "ci"),
+		"AddToken":         e.AddToken(ctx, token("other", "alice"), 10),
+		"UpdateToken":      e.UpdateToken(ctx, "id", func(t *metadata.Token) error { t.Used = now; return nil }),
+		"RemoveToken":      e.RemoveToken(ctx, "id"),
 	} {
 		if err == nil {
 			e.Errorf("%s: no error", name)
@@ -276,6 +283,8 @@ func everyMethod(e *env, ctx context.Context, m *oci.Manifest, want error) {
 	failing(e, e.Sessions(ctx), want)
 	failing(e, e.Users(ctx), want)
 	failing(e, e.Robots(ctx, ""), want)
+	failing(e, e.PullLimits(ctx, ""), want)
+	failing(e, e.Usage(ctx, now, now.Add(time.Hour)), want)
 	failing(e, e.Tokens(ctx, "", ""), want)
 	failing(e, e.Tokens(ctx, "alice", ""), want)
 }

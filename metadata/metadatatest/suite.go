@@ -23,7 +23,7 @@ type Fresh func(tb testing.TB) Opener
 
 // Run holds an implementation against the contract.
 func Run(t *testing.T, fresh Fresh) {
-	for _, group := range [][]test{blobTests, manifestTests, tagTests, listTests, sessionTests, userTests, robotTests, tokenTests, concurrentTests, modelTests, closeTests} {
+	for _, group := range [][]test{blobTests, manifestTests, tagTests, listTests, sessionTests, userTests, robotTests, tokenTests, pullTests, limitTests, usageTests, concurrentTests, modelTests, closeTests} {
 		for _, tt := range group {
 			t.Run(tt.name, func(t *testing.T) {
 				t.Parallel()
