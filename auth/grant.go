@@ -56,7 +56,7 @@ func list[T fmt.Stringer](values []T) string {
 
 // matches reports whether the grant is about p and the repository.
 func (g *Grant) matches(p Principal, repository string) bool {
-	if !slices.ContainsFunc(g.Who, func(w Who) bool { return w.includes(p) }) {
+	if !slices.ContainsFunc(g.Who, func(w Who) bool { return w.Includes(p) }) {
 		return false
 	}
 	name := p.variable()

@@ -102,10 +102,10 @@ func (w Who) String() string {
 	return "nobody"
 }
 
-// includes reports whether p is meant. Groups are those of users: what an
+// Includes reports whether p is meant. Groups are those of users: what an
 // outside issuer calls a group is none of here, and nobody is anonymous and in
 // one. Of an address that is not known no range is meant.
-func (w Who) includes(p Principal) bool {
+func (w Who) Includes(p Principal) bool {
 	switch w.form {
 	case whoAnonymous:
 		return p.Kind == Anonymous

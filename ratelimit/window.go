@@ -55,7 +55,7 @@ func (w *Window) slot() int64 { return slotOf(w.span) }
 
 // seconds is the length of a window in whole seconds, rather more than less.
 func seconds(window time.Duration) uint32 {
-	return uint32((min(window, MaxWindow) + time.Second - 1) / time.Second)
+	return uint32((min(max(window, MinWindow), MaxWindow) + time.Second - 1) / time.Second)
 }
 
 // Take counts a pull of some cost if it fits below the limit, as a whole or not

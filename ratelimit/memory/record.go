@@ -76,7 +76,8 @@ func decodeRecord(b []byte) (key ratelimit.Key, e entry, err error) {
 		}
 		*v, b = uint32(n), b[size:]
 	}
-	if e.limit().Check() != nil || e.window.UnmarshalBinary(b) != nil {
+	window := e.limit().Window
+	if window < ratelimit.MinWindow || window > ratelimit.MaxWindow || e.window.UnmarshalBinary(b) != nil {
 		return key, e, errRecord
 	}
 	return key, e, nil

@@ -1,0 +1,78 @@
+package pulls
+
+import (
+	"github.com/berth-registry/berth/auth"
+	"github.com/berth-registry/berth/ratelimit"
+)
+
+// Policy is the limits of the configuration. It does not change.
+type Policy struct {
+	Anonymous     ratelimit.Limit // per IPv4 address or IPv6 /64
+	Authenticated ratelimit.Limit // per user
+	Robots        ratelimit.Limit // per robot, and per principal of an outside issuer
+	Overrides     []Override
+	Exempt        []auth.Pattern // repositories whose pulls do not count
+	EveryManifest bool           // indexes and everything else count too, against twice the limit
+}
+
+// Override is another limit for those who are meant: for each of them, not for
+// all together.
+type Override struct {
+	Who   []auth.Who
+	Limit ratelimit.Limit
+}
+
+// Limit returns whose limit is which: that of the most generous override that
+// matches, else the default.
+func (p *Policy) Limit(who auth.Principal) ratelimit.Limit {
+	limit, found := ratelimit.Limit{}, false
+	for i := range p.Overrides {
+		o := &p.Overrides[i]
+		if o.matches(who) && (!found || o.Limit.MoreGenerous(limit)) {
+			limit, found = o.Limit, true
+		}
+	}
+	if found {
+		return limit
+	}
+	switch who.Kind {
+	case auth.Anonymous:
+		return p.Anonymous
+	case auth.User:
+		return p.Authenticated
+	}
+	return p.Robots
+}
+
+func (o *Override) matches(who auth.Principal) bool {
+	for _, w := range o.Who {
+		if w.Includes(who) {
+			return true
+		}
+	}
+	return false
+}
+
+// Exempts reports whether pulls from a repository do not count.
+func (p *Policy) Exempts(repo string) bool {
+	for _, pattern := range p.Exempt {
+		if pattern.Match(repo, "") {
+			return true
+		}
+	}
+	return false
+}
+
+// Key is who is counted: the user, whatever token it came by, the robot, or
+// where nobody is known the address.
+func Key(who auth.Principal) ratelimit.Key {
+	switch who.Kind {
+	case auth.User:
+		return ratelimit.Named(ratelimit.User, who.Name)
+	case auth.Robot:
+		return ratelimit.Named(ratelimit.Robot, who.Name)
+	case auth.Outside:
+		return ratelimit.Named(ratelimit.Outside, who.Name)
+	}
+	return ratelimit.At(who.Client)
+}
