@@ -153,7 +153,10 @@ func (s *stack) auditedReads(config, digest string) (table []audited) {
 			refused(method+" /v2/_catalog", narrow, "list denied repository.list 401 user:alice token (insufficient scope: registry:catalog:*)"),
 		)
 	}
+	const probe = "HEAD /v2/ratelimitpreview/test/manifests/latest"
 	return append(table,
+		audited{row{do: probe, as: narrow, status: 200}, ""},
+		refused(probe, "Bearer garbage", "ping denied limit.preview 401 anonymous token ratelimitpreview/test latest (invalid token: malformed)"),
 		refused("GET /v1/search?q=app", "Bearer garbage", "list denied search 401 anonymous token (invalid token: malformed)"),
 		audited{row{do: "GET /v1/search?q=app", as: "-", status: 200}, ""},
 		audited{row{do: "GET /healthz", as: "-", status: 200}, ""},

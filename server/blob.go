@@ -32,16 +32,37 @@ func (s *Server) headBlob(w http.ResponseWriter, r *http.Request, c call) error 
 	return nil
 }
 
-// getBlob serves end-2: ranges, If-Range and If-None-Match are
-// http.ServeContent's, and so is sendfile where the bytes are a file.
+// getBlob serves end-2. A manifest that is asked for as a blob is a pull all
+// the same: it is counted first, and given back if it is not served.
 func (s *Server) getBlob(w http.ResponseWriter, r *http.Request, c call) error {
 	b, err := s.registry.Blob(r.Context(), c.Repo, c.Digest)
 	if err != nil {
 		return err
 	}
-	content, err := s.registry.Open(r.Context(), b)
+	if !s.counts(b.Pull) {
+		_, err := s.serveBlob(w, r, b)
+		return err
+	}
+	d, err := s.pull(w, r, c)
 	if err != nil {
 		return err
+	}
+	status, err := s.serveBlob(w, r, b)
+	if status != http.StatusOK && status != http.StatusPartialContent {
+		s.giveBack(r, c, d)
+		return err
+	}
+	s.pulled(c, b.Digest)
+	return err
+}
+
+// serveBlob answers with the bytes: ranges, If-Range and If-None-Match are
+// http.ServeContent's, and so is sendfile where the bytes are a file. The
+// status is 0 if it has not answered.
+func (s *Server) serveBlob(w http.ResponseWriter, r *http.Request, b registry.Blob) (status int, err error) {
+	content, err := s.registry.Open(r.Context(), b)
+	if err != nil {
+		return 0, err
 	}
 	defer content.Close()
 	setBlobHeaders(w.Header(), b)
@@ -51,7 +72,7 @@ func (s *Server) getBlob(w http.ResponseWriter, r *http.Request, c call) error {
 	} else {
 		http.ServeContent(out, r, "", time.Time{}, content)
 	}
-	return out.refused
+	return out.status, out.refused
 }
 
 // contentWriter keeps back the plain text by which http.ServeContent refuses,
@@ -59,6 +80,7 @@ func (s *Server) getBlob(w http.ResponseWriter, r *http.Request, c call) error {
 type contentWriter struct {
 	http.ResponseWriter
 	now     func() time.Time
+	status  int // 0 if it was refused
 	refused error
 }
 
@@ -69,6 +91,7 @@ func (w *contentWriter) WriteHeader(status int) {
 	case status >= 400:
 		w.refused = &oci.Error{Code: oci.ErrUnsupported.Code, Status: status, Message: "the blob cannot be served as the request wants it"}
 	default:
+		w.status = status
 		w.ResponseWriter.WriteHeader(status)
 	}
 }

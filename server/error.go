@@ -65,9 +65,7 @@ func (s *Server) writeError(w *httpx.Recorder, err error) {
 	if m := (*methodError)(nil); errors.As(err, &m) {
 		h.Set("Allow", m.allow)
 	}
-	if e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests {
-		h.Set("Retry-After", strconv.Itoa(auth.RetryAfter(err)))
-	}
+	setRetry(h, e, err)
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Del("Content-Length")
@@ -75,6 +73,17 @@ func (s *Server) writeError(w *httpx.Recorder, err error) {
 	h.Del("Cache-Control")
 	w.WriteHeader(e.Status)
 	_, _ = w.Write(errorBody(e))
+}
+
+// setRetry says when to come back, if that is soon.
+func setRetry(h http.Header, e *oci.Error, err error) {
+	limit := (*limitError)(nil)
+	switch {
+	case errors.As(err, &limit) && limit.wait <= longestRetry:
+		h.Set("Retry-After", strconv.FormatInt(seconds(limit.wait), 10))
+	case limit == nil && (e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests):
+		h.Set("Retry-After", strconv.Itoa(auth.RetryAfter(err)))
+	}
 }
 
 // told is what the client hears of an error.

@@ -12,22 +12,53 @@ import (
 	"github.com/berth-registry/berth/registry"
 )
 
-// headManifest answers end-3 from the header alone.
+// headManifest answers end-3 from the header alone. It is no pull.
 func (s *Server) headManifest(w http.ResponseWriter, r *http.Request, c call) error {
-	return s.serveManifest(w, r, c, false)
-}
-
-// getManifest serves end-3. Accept is not looked at: what is stored is
-// served, since a 404 for a manifest that exists helps nobody.
-func (s *Server) getManifest(w http.ResponseWriter, r *http.Request, c call) error {
-	return s.serveManifest(w, r, c, true)
-}
-
-func (s *Server) serveManifest(w http.ResponseWriter, r *http.Request, c call, withBytes bool) error {
-	m, err := s.registry.Manifest(r.Context(), c.Repo, c.Reference, withBytes)
+	m, err := s.registry.Manifest(r.Context(), c.Repo, c.Reference, false)
 	if err != nil {
 		return err
 	}
+	s.look(w, r, c)
+	s.checked(c, m.Digest)
+	startManifest(w, r, c, m)
+	return nil
+}
+
+// getManifest serves end-3. Accept is not looked at: what is stored is
+// served, since a 404 for a manifest that exists helps nobody. What is stored
+// also says whether this is a pull: what is absent, free, or known to the
+// client already is answered when nothing is left, too.
+func (s *Server) getManifest(w http.ResponseWriter, r *http.Request, c call) error {
+	m, err := s.registry.Manifest(r.Context(), c.Repo, c.Reference, true)
+	switch {
+	case err != nil:
+		return err
+	case notModified(r, m.Digest):
+		s.look(w, r, c)
+		s.checked(c, m.Digest)
+		startManifest(w, r, c, m)
+		return nil
+	case !s.counts(m.Pull):
+		s.look(w, r, c)
+		startManifest(w, r, c, m)
+		_, err = w.Write(m.Bytes)
+		return clientGone(err)
+	}
+	d, err := s.pull(w, r, c)
+	if err != nil {
+		return err
+	}
+	startManifest(w, r, c, m)
+	if _, err := w.Write(m.Bytes); err != nil {
+		s.giveBack(r, c, d)
+		return clientGone(err)
+	}
+	s.pulled(c, m.Digest)
+	return nil
+}
+
+// startManifest writes the header, of a 304 if the client has the manifest.
+func startManifest(w http.ResponseWriter, r *http.Request, c call, m registry.Manifest) {
 	h := w.Header()
 	setDigest(h, m.Digest)
 	if c.Reference.Digest != "" {
@@ -35,16 +66,12 @@ func (s *Server) serveManifest(w http.ResponseWriter, r *http.Request, c call, w
 	}
 	if notModified(r, m.Digest) {
 		w.WriteHeader(http.StatusNotModified)
-		return nil
+		return
 	}
 	values := [...]string{m.MediaType, strconv.FormatInt(m.Size, 10)}
 	h["Content-Type"], h["Content-Length"] = values[0:1:1], values[1:2:2]
 	h["X-Content-Type-Options"] = nosniff
 	w.WriteHeader(http.StatusOK)
-	if withBytes {
-		_, err = w.Write(m.Bytes)
-	}
-	return clientGone(err)
 }
 
 var nosniff = []string{"nosniff"}

@@ -63,6 +63,14 @@ var matrix = []struct{ do, outcome string }{
 	{"DELETE /v2/public/app/manifests/v1", "       401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401    401i 401i 401i 401i   403  403  401"},
 	{"DELETE /v2/public/app/blobs/{blob}", "       401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401    401i 401i 401i 401i   403  403  401"},
 
+	// The probe of limits answers whoever asks.
+	{"HEAD /v2/ratelimitpreview/test/manifests/latest", `
+	                                               401  200  200  200  200  200  200  401x 401x 401x    200  200  401    200  200  200  200    200  200  401`},
+	{"GET /v2/ratelimitpreview/test/manifests/latest", `
+	                                               401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401    401i 401i 401i 401i   403  403  401`},
+	{"HEAD /v2/ratelimitpreview/test/manifests/v1", `
+	                                               401  401i 401i 401i 401i 401i 401i 401x 401x 401x    403  403  401    401i 401i 401i 401i   403  403  401`},
+
 	// A repository that is not there is refused as one that is.
 	{"GET /v2/alice/none/manifests/v1", "          401  401i 401i 401i 401i 401i 401i 401x 401x 401x    404  403  401    401i 401i 401i 401i   403  403  401"},
 	{"GET /v2/alice/none/tags/list", "             401  401i 401i 401i 401i 401i 401i 401x 401x 401x    404  403  401    401i 401i 401i 401i   403  403  401"},

@@ -25,7 +25,10 @@ func (s *Server) observed(k Kind, next endpoint) http.HandlerFunc {
 		rec := &httpx.Recorder{ResponseWriter: w, Head: r.Method == http.MethodHead}
 		body := httpx.CountBody(r)
 		s.metrics.begin()
-		c, err := contained(next, rec, r)
+		c, err := call{}, s.flooded(rec, r, k)
+		if err == nil {
+			c, err = contained(next, rec, r)
+		}
 		if c.Kind == kindNone {
 			c.Kind = k
 		}
@@ -47,6 +50,10 @@ func (s *Server) counted(k Kind, next http.Handler) http.Handler {
 		body := httpx.CountBody(r)
 		s.metrics.begin()
 		defer func() { s.metrics.end(k, rec.Status, rec.Sent, body.Received, s.now().Sub(start)) }()
+		if err := s.flooded(rec, r, k); err != nil {
+			s.writeError(rec, err)
+			return
+		}
 		next.ServeHTTP(rec, r)
 	})
 }

@@ -139,7 +139,7 @@ func TestParseClampsPages(t *testing.T) {
 // that it needs, written here by hand, and the server has a handler for each.
 func TestRoutes(t *testing.T) {
 	needs := map[string]string{
-		"base": "", "repository.list": "",
+		"base": "", "repository.list": "", "limit.preview": "",
 		"manifest.head": "pull", "manifest.get": "pull", "manifest.put": "push", "manifest.delete": "delete",
 		"blob.head": "pull", "blob.get": "pull", "blob.delete": "delete",
 		"upload.start": "push", "upload.get": "push", "upload.patch": "push", "upload.put": "push", "upload.cancel": "push",

@@ -15,6 +15,7 @@ const (
 	GetBase
 	HeadManifest
 	GetManifest
+	HeadPreview
 	PutManifest
 	DeleteManifest
 	HeadBlob
@@ -50,6 +51,7 @@ type noun uint8
 const (
 	base noun = iota + 1
 	manifest
+	preview
 	blob
 	uploads
 	upload
@@ -80,6 +82,7 @@ var routes = [...]route{
 	{GetBase, "base", base, http.MethodHead, 0, 0, 0, "end-1"},
 	{HeadManifest, "manifest.head", manifest, http.MethodHead, auth.Pull, auth.Pull, 0, "end-3"},
 	{GetManifest, "manifest.get", manifest, http.MethodGet, auth.Pull, auth.Pull, 0, "end-3"},
+	{HeadPreview, "limit.preview", preview, http.MethodHead, 0, 0, 0, ""},
 	{PutManifest, "manifest.put", manifest, http.MethodPut, auth.Push, pushPull, http.StatusCreated, "end-7a end-7b"},
 	{DeleteManifest, "manifest.delete", manifest, http.MethodDelete, auth.Delete, auth.Delete, http.StatusAccepted, "end-9"},
 	{HeadBlob, "blob.head", blob, http.MethodHead, auth.Pull, auth.Pull, 0, "end-2"},

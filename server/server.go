@@ -37,6 +37,9 @@ type Config struct {
 	Issuer      Issuer
 	Refresher   Refresher // nil: there are no refresh tokens
 	Gate        auth.Gate
+	Limits      Limiter       // nil: pulls are not limited
+	Usage       Usage         // nil: nobody is told
+	Flood       Flood         // nil: requests are not limited
 	Service     string        // audience of the tokens
 	URL         string        // external base URL; empty: as the request says
 	Proxies     httpx.Proxies // may be empty
@@ -63,6 +66,9 @@ type Server struct {
 	issuer      Issuer
 	refresher   Refresher
 	gate        auth.Gate
+	limits      Limiter
+	usage       Usage
+	flood       Flood
 	service     string
 	url         string
 	host        string // of url
@@ -88,6 +94,7 @@ type Server struct {
 func New(c Config) *Server {
 	s := &Server{
 		registry: c.Registry, auth: c.Auth, accounts: c.Accounts, issuer: c.Issuer, refresher: c.Refresher, gate: c.Gate,
+		limits: c.Limits, usage: c.Usage, flood: c.Flood,
 		service: c.Service, url: c.URL, proxies: c.Proxies, maxManifest: c.MaxManifest, jwks: c.JWKS,
 		checks: c.Checks, audit: c.Audit, logins: c.Logins, browser: c.Browser, tokens: c.Tokens, clientCerts: c.ClientCerts, pages: newPages(),
 		metrics: c.Metrics, log: c.Log, now: c.Now, cursors: newCursors(),
@@ -99,6 +106,7 @@ func New(c Config) *Server {
 		GetBase:          s.getBase,
 		HeadManifest:     s.headManifest,
 		GetManifest:      s.getManifest,
+		HeadPreview:      s.headPreview,
 		PutManifest:      s.putManifest,
 		DeleteManifest:   s.deleteManifest,
 		HeadBlob:         s.headBlob,

@@ -23,6 +23,9 @@ import (
 	"github.com/berth-registry/berth/internal/httpx"
 	"github.com/berth-registry/berth/metadata"
 	"github.com/berth-registry/berth/metadata/bolt"
+	"github.com/berth-registry/berth/ratelimit"
+	"github.com/berth-registry/berth/ratelimit/memory"
+	"github.com/berth-registry/berth/ratelimit/pulls"
 	"github.com/berth-registry/berth/registry"
 	"github.com/berth-registry/berth/server"
 	"github.com/berth-registry/berth/storage"
@@ -70,6 +73,10 @@ type settings struct {
 	refresh     bool                                                    // refresh tokens are on
 	door        func(auth.PasswordVerifier) auth.PasswordVerifier       // before the real one
 	api         bool                                                    // /api is mounted
+	limits      *pulls.Policy                                           // pulls are not limited
+	counters    ratelimit.Counters                                      // in memory
+	usage       server.Usage                                            // nobody is told
+	perMinute   int64                                                   // requests are not limited
 }
 
 // stack is a whole registry: the real stores in a directory, the real
@@ -86,6 +93,8 @@ type stack struct {
 	robots   *robot.Robots
 	personal *personal.Tokens
 	policy   *auth.Live
+	limiter  *pulls.Limiter
+	requests *pulls.Requests
 	issuer   *token.Issuer
 	reg      *registry.Registry
 	server   *server.Server
@@ -246,7 +255,8 @@ func (s *stack) openServer() {
 	if checks == nil {
 		checks = []server.Check{{Name: "storage", Check: s.files.Check}, {Name: "metadata", Check: s.bolt.Check}}
 	}
-	s.server = server.New(server.Config{
+	s.openLimits()
+	config := server.Config{
 		Registry:    reg,
 		Auth:        authenticator,
 		Accounts:    logins,
@@ -267,9 +277,17 @@ func (s *stack) openServer() {
 		ClientCerts: s.clientCerts,
 		Metrics:     server.NewRecording(prometheus.NewRegistry()),
 		MetricsHere: true,
+		Usage:       s.usage,
 		Log:         s.log,
 		Now:         s.clock.now,
-	})
+	}
+	if s.limiter != nil {
+		config.Limits = s.limiter
+	}
+	if s.requests != nil {
+		config.Flood = s.requests
+	}
+	s.server = server.New(config)
 	s.handler = s.server
 	if s.wrap != nil {
 		s.handler = s.wrap(s.handler)
@@ -279,6 +297,24 @@ func (s *stack) openServer() {
 	s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if t, ok := s.client.Transport.(*http.Transport); ok {
 		t.DisableCompression = true
+	}
+}
+
+func (s *stack) openLimits() {
+	s.Helper()
+	if s.limits != nil {
+		counters := s.counters
+		if counters == nil {
+			c, err := memory.New(memory.Options{}, s.clock.now())
+			s.must(err)
+			counters = c
+		}
+		s.limiter = pulls.NewLimiter(s.limits, counters, s.bolt)
+	}
+	if s.perMinute > 0 {
+		var err error
+		s.requests, err = pulls.NewRequests(s.perMinute, s.clock.now())
+		s.must(err)
 	}
 }
 

@@ -36,8 +36,8 @@ var arrows = map[string][]string{
 	"audit":              {"oci", "auth"},
 	"ratelimit":          {},
 	"ratelimit/memory":   {"ratelimit", "internal/durable"},
-	"ratelimit/pulls":    {"oci", "storage", "metadata", "auth", "ratelimit"},
-	"server":             {"oci", "storage", "metadata", "registry", "auth", "audit", "internal/httpx"},
+	"ratelimit/pulls":    {"oci", "storage", "metadata", "auth", "ratelimit", "ratelimit/memory", "internal/durable"},
+	"server":             {"oci", "storage", "metadata", "registry", "auth", "audit", "ratelimit", "internal/httpx"},
 	"api":                {"oci", "storage", "metadata", "auth", "auth/account", "auth/robot", "auth/personal", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/proof", "auth/internal/secret", "internal/durable", "audit"},
 }
 
