@@ -114,11 +114,11 @@ type Redis struct {
 
 // RateLimit is how many pulls each client has.
 type RateLimit struct {
-	Enabled            bool       `yaml:"enabled"`
+	Enabled            bool       `yaml:"enabled"`             // default true; off: no limit, and no usage is recorded
 	Window             Duration   `yaml:"window"`              // rolling; default 6h
 	Anonymous          Limit      `yaml:"anonymous"`           // per IPv4 address or IPv6 /64; default 100
 	Authenticated      Limit      `yaml:"authenticated"`       // per user; default 200
-	Robots             Limit      `yaml:"robots"`              // per robot; default unlimited
+	Robots             Limit      `yaml:"robots"`              // per robot, and per principal of an outside issuer; default unlimited
 	Overrides          []Override `yaml:"overrides"`           // the most generous that matches wins; default: none
 	ExemptRepositories []string   `yaml:"exempt_repositories"` // patterns whose pulls do not count; default: none
 	Count              string     `yaml:"count"`               // images (default) | every-manifest

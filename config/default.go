@@ -24,6 +24,7 @@ func Default() Config {
 		Redis:    Redis{OnError: "allow"},
 		Auth:     defaultAuth(),
 		RateLimit: RateLimit{
+			Enabled:       true,
 			Window:        Duration(6 * time.Hour),
 			Anonymous:     100,
 			Authenticated: 200,

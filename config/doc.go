@@ -9,7 +9,7 @@
 //
 // The package never opens a file but the one it is asked to load: it does not look whether certificates, keys or
 // directories exist, resolves no name, connects to nothing, starts nothing, logs nothing, and never prints a secret.
-// It knows no other package of berth: repository patterns and the forms of `who` are checked for their grammar
+// Of berth it knows names and bounds, nothing that acts: repository patterns and the forms of `who` are checked for their grammar
 // here and understood in auth.
 //
 // The schema is complete from the first version on. What is not built yet is off in Default, and switching it on is a

@@ -11,14 +11,20 @@ import (
 // checks the result. Without a path there is no file. A file that cannot be read is an error that wraps the cause (fs.ErrNotExist);
 // everything wrong with its content and the environment is returned at once, as Problems.
 func Load(path string, environ []string) (Config, error) {
+	c, _, err := Check(path, environ)
+	return c, err
+}
+
+// Check is Load with Notes about what it has read, each with its place.
+func Check(path string, environ []string) (Config, Problems, error) {
 	var data []byte
 	if path != "" {
 		var err error
 		if data, err = readFile(path); err != nil {
-			return Config{}, fmt.Errorf("reading the configuration: %w", err)
+			return Config{}, nil, fmt.Errorf("reading the configuration: %w", err)
 		}
 	}
-	return load(path, data, environ)
+	return check(path, data, environ)
 }
 
 // readFile reads no more of a file than is needed to see that it is too large.
@@ -32,6 +38,11 @@ func readFile(path string) ([]byte, error) {
 }
 
 func load(file string, data []byte, environ []string) (Config, error) {
+	c, _, err := check(file, data, environ)
+	return c, err
+}
+
+func check(file string, data []byte, environ []string) (Config, Problems, error) {
 	l := loader{file: file, config: Default(), places: places{}}
 	readable := l.readFile(data)
 	l.readEnv(environ)
@@ -40,9 +51,9 @@ func load(file string, data []byte, environ []string) (Config, error) {
 	}
 	if len(l.problems) > 0 {
 		l.problems.sort()
-		return Config{}, l.problems
+		return Config{}, nil, l.problems
 	}
-	return l.config, nil
+	return l.config, l.notes(), nil
 }
 
 type loader struct {
@@ -78,4 +89,14 @@ func (l *loader) validate() {
 			l.problems = append(l.problems, l.places.problem(l.file, p.Path, p.Message))
 		}
 	}
+}
+
+// notes puts each note at its key.
+func (l *loader) notes() Problems {
+	var notes Problems
+	for _, n := range Notes(l.config) {
+		notes = append(notes, l.places.problem(l.file, n.Path, n.Message))
+	}
+	notes.sort()
+	return notes
 }

@@ -111,10 +111,10 @@ func TestLoadBad(t *testing.T) {
 			`config.yaml:11:7: auth.users[1].name: must be one component of a repository name (lowercase letters and digits, with . _ - between them), not "Bob"`,
 			`config.yaml:12:7: auth.users[1].bcrypt: must be a bcrypt hash of 60 characters such as htpasswd -nB prints after the colon ("$2y$...")`,
 		}},
-		{"not built yet", "storage: {driver: s3}\nratelimit:\n  enabled: true\n", []string{
+		{"not built yet", "storage: {driver: s3}\ngc:\n  interval: 1h\n", []string{
 			`config.yaml:1:1: storage.s3.bucket: must be set with the driver s3`,
 			`config.yaml:1:11: storage.driver: is not built yet`,
-			`config.yaml:3:3: ratelimit.enabled: is not built yet`,
+			`config.yaml:3:3: gc.interval: is not built yet`,
 		}},
 		{"two documents", "log: {}\n---\nhttp: {}\n", []string{`config.yaml:3:5: a second YAML document; only one is read`}},
 		{"not a map", "- a\n", []string{`config.yaml:1:1: must be a section of keys, not a list`}},

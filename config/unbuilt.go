@@ -14,8 +14,6 @@ func unbuiltFeatures() []feature {
 		{"storage.driver", func(c Config) bool { return c.Storage.Driver == "s3" }},
 		{"metadata.driver", func(c Config) bool { return c.Metadata.Driver == "postgres" }},
 		{"redis.url", func(c Config) bool { return c.Redis.URL != "" }},
-		{"ratelimit.enabled", func(c Config) bool { return c.RateLimit.Enabled }},
-		{"ratelimit.requests_per_minute", func(c Config) bool { return c.RateLimit.RequestsPerMinute > 0 }},
 		{"mirror.addr", func(c Config) bool { return c.Mirror.Addr != "" }},
 		{"mirror.default", func(c Config) bool { return c.Mirror.Default != "" }},
 		{"mirror.default_names", func(c Config) bool { return len(c.Mirror.DefaultNames) > 0 }},

@@ -1,22 +1,38 @@
 package config
 
-import "time"
+import (
+	"time"
 
-// A ring of 73 slots cannot tell less than a second apart in a window much shorter than leastWindow.
-const (
-	leastWindow = Duration(time.Minute)
-	mostWindow  = 31 * day
+	"github.com/berth-registry/berth/ratelimit"
 )
 
 func (r *review) rateLimit(l RateLimit) {
-	within(r, "ratelimit.window", l.Window, leastWindow, mostWindow)
-	notNegative(r, "ratelimit.anonymous", l.Anonymous)
-	notNegative(r, "ratelimit.authenticated", l.Authenticated)
-	notNegative(r, "ratelimit.robots", l.Robots)
+	r.window("ratelimit.window", l.Window)
+	r.limit("ratelimit.anonymous", l.Anonymous)
+	r.limit("ratelimit.authenticated", l.Authenticated)
+	r.limit("ratelimit.robots", l.Robots)
 	r.overrides(l.Overrides)
 	r.each("ratelimit.exempt_repositories", l.ExemptRepositories, checkPattern)
 	r.oneOf("ratelimit.count", l.Count, "images", "every-manifest")
-	notNegative(r, "ratelimit.requests_per_minute", l.RequestsPerMinute)
+	if l.RequestsPerMinute < 0 || l.RequestsPerMinute > ratelimit.MaxPulls {
+		r.add("ratelimit.requests_per_minute", "must be between 0 and %d, not %d", ratelimit.MaxPulls, l.RequestsPerMinute)
+	}
+}
+
+func (r *review) window(path string, w Duration) {
+	const least, most = Duration(ratelimit.MinWindow), Duration(ratelimit.MaxWindow)
+	if within(r, path, w, least, most); w > least && w%Duration(time.Second) != 0 {
+		r.add(path, "must be whole seconds, not %v", w)
+	}
+}
+
+func (r *review) limit(path string, l Limit) {
+	switch {
+	case l < 0:
+		r.add(path, "must not be negative")
+	case l > ratelimit.MaxPulls:
+		r.add(path, "must be at most %d pulls; unlimited is more", ratelimit.MaxPulls)
+	}
 }
 
 func (r *review) overrides(overrides []Override) {
@@ -25,9 +41,11 @@ func (r *review) overrides(overrides []Override) {
 		r.some(path+".who", o.Who, checkWho)
 		if o.Limit < 0 {
 			r.add(path+".limit", "must be set, to a number of pulls or unlimited")
+		} else {
+			r.limit(path+".limit", o.Limit)
 		}
 		if o.Window != 0 {
-			within(r, path+".window", o.Window, leastWindow, mostWindow)
+			r.window(path+".window", o.Window)
 		}
 	}
 }

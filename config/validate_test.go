@@ -83,7 +83,10 @@ func TestValidatePaths(t *testing.T) {
 			c.Storage.Driver = "s3"
 			c.Storage.S3 = S3{Endpoint: "a b", Prefix: "../a", AccessKey: "a", SSE: "yes", RedirectEndpoint: "s3", UploadMemory: 1}
 		}, "storage.s3.endpoint storage.s3.region storage.s3.prefix storage.s3.access_key storage.s3.sse storage.s3.redirect_endpoint storage.s3.upload_memory storage.s3.bucket"},
-		{"postgres", func(c *Config) { c.Metadata.Driver = "postgres"; c.Metadata.Postgres.URL = "postgres://u:p@h/d?x=y" }, ""},
+		{"postgres", func(c *Config) {
+			c.Metadata.Driver, c.RateLimit.Enabled = "postgres", false
+			c.Metadata.Postgres.URL = "postgres://u:p@h/d?x=y"
+		}, ""},
 		{"postgres, all wrong", func(c *Config) {
 			c.Metadata = Metadata{Driver: "postgres", Bolt: Bolt{"b"}, Postgres: Postgres{StaleFor: -1}}
 			c.RateLimit.Enabled = true
@@ -139,6 +142,10 @@ func TestValidatePaths(t *testing.T) {
 		{"override", func(c *Config) {
 			c.RateLimit.Overrides = []Override{{Who: []string{"group:ci", "robot:*", "user:x", "10.0.0.0/8"}, Limit: 5000, Window: day}}
 		}, ""},
+		{"limits, too large", func(c *Config) {
+			c.RateLimit = RateLimit{Window: Duration(90*time.Second + time.Millisecond), Anonymous: 1_000_000_001, Count: "images", RequestsPerMinute: 1_000_000_001,
+				Overrides: []Override{{Who: []string{"user:x"}, Limit: 1_000_000_001, Window: 32 * day}}}
+		}, "ratelimit.window ratelimit.anonymous ratelimit.overrides[0].limit ratelimit.overrides[0].window ratelimit.requests_per_minute"},
 		{"override without a limit", func(c *Config) { c.RateLimit.Overrides = []Override{{Limit: limitUnset, Window: 1}} }, "ratelimit.overrides[0].who ratelimit.overrides[0].limit ratelimit.overrides[0].window"},
 		{"mirror", func(c *Config) {
 			up(func(*Upstream) {})(c)
@@ -255,7 +262,6 @@ func TestUnbuiltFeatures(t *testing.T) {
 func TestUnbuiltFeaturesSwitchedOn(t *testing.T) {
 	c := Default()
 	c.Storage.Driver, c.Metadata.Driver, c.Redis.URL = "s3", "postgres", "redis://h"
-	c.RateLimit.Enabled, c.RateLimit.RequestsPerMinute = true, 1
 	c.Mirror.Addr, c.Mirror.Default, c.Mirror.DefaultNames, c.Mirror.Reserved = "x", "x", []string{"x"}, []string{"x"}
 	c.Mirror.Upstreams, c.Mirror.Sync = []Upstream{{}}, []Sync{{}}
 	c.Registry.ImmutableTags, c.Registry.Retention, c.Registry.Quotas = []ImmutableTag{{}}, []Retention{{}}, []Quota{{}}
@@ -284,6 +290,13 @@ auth:
   oidc: {issuer: "https://id.example.org", client_id: c, client_secret: s, groups_claim: groups, require: {hd: example.org}}
   ldap: {url: "ldaps://ldap.example.org", bind_dn: "cn=s,dc=x", bind_password: p, base_dn: "dc=x", group_filter: "(member=${dn})"}
 registry: {sparse: ["a/**"], max_manifest: 64MiB, max_blob: 10GiB}
+ratelimit:
+  window: 24h
+  anonymous: 1
+  overrides: [{who: ["group:ci", "robot:*", 10.0.0.0/8], limit: unlimited}, {who: ["user:a"], limit: 5000, window: 7d}]
+  exempt_repositories: ["public/**"]
+  count: every-manifest
+  requests_per_minute: 1000
 `
 	if _, err := load("config.yaml", []byte(file), nil); err != nil {
 		t.Error(err)

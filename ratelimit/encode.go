@@ -21,7 +21,7 @@ func (w *Window) AppendBinary(b []byte) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(w.last))
 	for i, c := range w.counts {
 		b = append(b, byte(w.last-w.number(i)))
-		b = binary.AppendUvarint(b, uint64(c.n))
+		b = binary.AppendUvarint(b, uint64(c.pulls()))
 	}
 	return b, nil
 }
@@ -42,7 +42,7 @@ func (w *Window) UnmarshalBinary(b []byte) error {
 		if len(v.counts) == cap(v.counts) {
 			v.grow()
 		}
-		v.counts = append(v.counts, count{uint16(number), uint16(n)})
+		v.counts = append(v.counts, newCount(number, int64(n)))
 	}
 	if r.bad || v.span == 0 && (v.last != 0 || len(v.counts) > 0) || v.next > v.span {
 		return errEncoding

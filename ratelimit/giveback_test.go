@@ -63,12 +63,12 @@ func TestExpiredFollowsTheClock(t *testing.T) {
 
 func TestManyInASlot(t *testing.T) {
 	var w ratelimit.Window
-	limit := per(1_000_000, time.Hour)
-	d := w.Take(limit, 200_000, start)
+	limit := per(100_000_000, time.Hour)
+	d := w.Take(limit, 50_000_000, start)
 	w.Take(limit, 1, start)
-	w.GiveBack(150_000, d.At)
-	if got := w.Take(limit, 0, start).Used; got != 50_001 {
-		t.Errorf("%d used, want 50001", got)
+	w.GiveBack(40_000_000, d.At)
+	if got := w.Take(limit, 0, start).Used; got != 10_000_001 {
+		t.Errorf("%d used, want 10000001", got)
 	}
 }
 

@@ -6,7 +6,7 @@ const (
 	// slots is how many whole slots a window has; one more is running.
 	slots = 72
 	// maxCount is what one count can hold: a slot with more has several.
-	maxCount = 1<<16 - 1
+	maxCount = 1<<24 - 1
 	// fullCounts is the capacity that nearly every window can do with.
 	fullCounts = 80
 )
@@ -36,11 +36,16 @@ type Window struct {
 	counts []count // oldest first, none of zero
 }
 
-// count is a number of pulls in a slot. A slot may have several.
-type count struct {
-	slot uint16 // its number, modulo 2^16
-	n    uint16
-}
+// count is a number of pulls in a slot. A slot may have several. The number of
+// the slot, modulo 2^8, is above the lower 24 bits: the slots that are known are
+// never that far apart.
+type count uint32
+
+func newCount(number, n int64) count { return count(number)<<24 | count(n) }
+
+func (c count) slot() uint8 { return uint8(c >> 24) }
+
+func (c count) pulls() int64 { return int64(c & maxCount) }
 
 // SlotLength is the length of the slots of a window: the precision of its
 // limit.
@@ -101,9 +106,9 @@ func (w *Window) GiveBack(cost int64, at time.Time) {
 		if w.number(i) != number {
 			continue
 		}
-		n := min(cost, int64(w.counts[i].n))
+		n := min(cost, w.counts[i].pulls())
 		cost -= n
-		if w.counts[i].n -= uint16(n); w.counts[i].n == 0 {
+		if w.counts[i] -= count(n); w.counts[i].pulls() == 0 {
 			w.counts = append(w.counts[:i], w.counts[i+1:]...)
 		}
 	}
@@ -167,7 +172,7 @@ func (w *Window) follow(now int64) (at int64) {
 func (w *Window) shift(by int64) {
 	w.last += by
 	for i := range w.counts {
-		w.counts[i].slot += uint16(by)
+		w.counts[i] += count(by) << 24
 	}
 }
 
@@ -179,14 +184,14 @@ func (w *Window) regroup(span uint32, now int64) {
 	for i, c := range old.counts {
 		latest := min((old.number(i)+1)*old.slot()-1, now) / slot
 		if latest >= first {
-			w.put(latest, int64(c.n))
+			w.put(latest, c.pulls())
 		}
 	}
 }
 
 // number is that of a count's slot.
 func (w *Window) number(i int) int64 {
-	return w.last - int64(uint16(w.last)-w.counts[i].slot)
+	return w.last - int64(uint8(w.last)-w.counts[i].slot())
 }
 
 // oldest is the number of the first slot that a window reaches at a time.
@@ -206,7 +211,7 @@ func (w *Window) reach(window uint32, at int64) (i int) {
 // sum is how many pulls there were from a count on.
 func (w *Window) sum(first int) (n int64) {
 	for _, c := range w.counts[first:] {
-		n += int64(c.n)
+		n += c.pulls()
 	}
 	return n
 }
@@ -214,8 +219,8 @@ func (w *Window) sum(first int) (n int64) {
 // put adds n pulls to a slot that is not older than the newest count.
 func (w *Window) put(number, n int64) {
 	if i := len(w.counts) - 1; i >= 0 && w.number(i) == number {
-		more := min(n, int64(maxCount-w.counts[i].n))
-		w.counts[i].n += uint16(more)
+		more := min(n, maxCount-w.counts[i].pulls())
+		w.counts[i] += count(more)
 		n -= more
 	}
 	for n > 0 {
@@ -223,7 +228,7 @@ func (w *Window) put(number, n int64) {
 		if len(w.counts) == cap(w.counts) {
 			w.grow()
 		}
-		w.counts = append(w.counts, count{uint16(number), uint16(more)})
+		w.counts = append(w.counts, newCount(number, more))
 		n -= more
 	}
 }
@@ -246,7 +251,7 @@ func (w *Window) reset(d Decision, window uint32, first int, at int64) time.Dura
 	}
 	need := max(d.Used+1-d.Limit.Pulls, 1)
 	for i := first; i < len(w.counts); i++ {
-		if need -= int64(w.counts[i].n); need <= 0 {
+		if need -= w.counts[i].pulls(); need <= 0 {
 			return time.Duration((w.number(i)+1)*w.slot()+int64(window)*1e6-at) * time.Microsecond
 		}
 	}

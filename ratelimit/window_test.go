@@ -95,16 +95,16 @@ func TestWindow(t *testing.T) {
 		}},
 		{"a very long pause", []step{
 			{0, six, 3, true, 3, 0, 6*h + 5*m},
-			{5 * m << 16, six, 1, true, 1, 2, 6*h + 5*m}, // numbers of slots are stored modulo 2^16
+			{5 * m << 8, six, 1, true, 1, 2, 6*h + 5*m}, // numbers of slots are stored modulo 2^8
 		}},
 		{"from a month to a minute", []step{
 			{0, per(3, ratelimit.MaxWindow), 3, true, 3, 0, 0},
 			{ratelimit.MaxWindow + 11*h, per(3, m), 1, true, 1, 2, 0},
 		}},
 		{"more in a slot than one count holds", []step{
-			{0, per(ratelimit.MaxPulls, h), 200_000, true, 200_000, ratelimit.MaxPulls - 200_000, 0},
-			{0, per(200_001, h), 1, true, 200_001, 0, 0},
-			{0, per(200_001, h), 1, false, 200_001, 0, 0},
+			{0, per(ratelimit.MaxPulls, h), 200_000_000, true, 200_000_000, ratelimit.MaxPulls - 200_000_000, 0},
+			{0, per(200_000_001, h), 1, true, 200_000_001, 0, 0},
+			{0, per(200_000_001, h), 1, false, 200_000_001, 0, 0},
 		}},
 	}
 	for _, tt := range tests {

@@ -17,7 +17,7 @@ var arrows = map[string][]string{
 	"oci":                {},
 	"internal/durable":   {},
 	"internal/httpx":     {},
-	"config":             {"auth", "oci", "auth/ldap", "auth/internal/cache", "auth/internal/proof"}, // one grammar of names and filters
+	"config":             {"auth", "oci", "auth/ldap", "auth/internal/cache", "auth/internal/proof", "ratelimit"}, // one grammar of names, filters and limits
 	"storage":            {"oci"},
 	"storage/filesystem": {"oci", "storage", "internal/durable"},
 	"metadata":           {"oci", "storage"},
@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 	"ratelimit":          {},
 	"ratelimit/memory":   {"ratelimit", "internal/durable"},
 	"ratelimit/pulls":    {"oci", "storage", "metadata", "auth", "ratelimit", "ratelimit/memory", "internal/durable"},
+	"ratelimit/usage":    {"oci", "storage", "metadata", "auth"},
 	"server":             {"oci", "storage", "metadata", "registry", "auth", "audit", "ratelimit", "internal/httpx"},
 	"api":                {"oci", "storage", "metadata", "auth", "auth/account", "auth/robot", "auth/personal", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/proof", "auth/internal/secret", "internal/durable", "audit"},
 }

@@ -12,15 +12,21 @@ import (
 
 // load reads the configuration that a command was given.
 func load(cmd *cobra.Command) (config.Config, error) {
+	c, _, err := check(cmd)
+	return c, err
+}
+
+// check is load with notes about what it has read.
+func check(cmd *cobra.Command) (config.Config, config.Problems, error) {
 	path, err := cmd.Flags().GetString("config")
 	if err != nil {
-		return config.Config{}, err
+		return config.Config{}, nil, err
 	}
-	c, err := config.Load(path, os.Environ())
+	c, notes, err := config.Check(path, os.Environ())
 	if problems := (config.Problems)(nil); errors.As(err, &problems) {
-		return c, fmt.Errorf("the configuration has %d problem(s):\n%w", len(problems), err)
+		return c, nil, fmt.Errorf("the configuration has %d problem(s):\n%w", len(problems), err)
 	}
-	return c, err
+	return c, notes, err
 }
 
 func checkConfigCommand() *cobra.Command {
@@ -29,10 +35,14 @@ func checkConfigCommand() *cobra.Command {
 		Short: "Check the configuration and print every problem",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := load(cmd); err != nil {
+			_, notes, err := check(cmd)
+			if err != nil {
 				return err
 			}
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "The configuration is good.")
+			for _, n := range notes {
+				fmt.Fprintln(cmd.OutOrStdout(), "note:", n)
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), "The configuration is good.")
 			return err
 		},
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // reload puts into force what can change while serving: grants, static users,
-// outside issuers, token keys, log level and TLS files. If anything about the
+// outside issuers, pull limits, token keys, log level and TLS files. If anything about the
 // configuration is wrong, all of it stays as it was.
 func (r *running) reload(read func() (config.Config, error), level *slog.LevelVar, log *slog.Logger) {
 	next, err := read()
@@ -26,7 +26,7 @@ func (r *running) reload(read func() (config.Config, error), level *slog.LevelVa
 	}
 	setLevel(level, next.Log)
 	if !reflect.DeepEqual(fixed(r.config), fixed(next)) {
-		log.Warn("configuration reloaded, but some of what changed takes a restart: all but grants, users, trusted issuers, auth.key, log.level and the contents of TLS files")
+		log.Warn("configuration reloaded, but some of what changed takes a restart: all but grants, users, trusted issuers, ratelimit, auth.key, log.level and the contents of TLS files")
 		return
 	}
 	log.Info("configuration reloaded")
@@ -35,6 +35,7 @@ func (r *running) reload(read func() (config.Config, error), level *slog.LevelVa
 // fixed is the part of a configuration that a reload does not change.
 func fixed(c config.Config) config.Config {
 	c.Auth.Grants, c.Auth.Users, c.Auth.TrustedIssuers, c.Auth.Key, c.Log.Level = nil, nil, nil, nil, ""
+	c.RateLimit = config.RateLimit{}
 	return c
 }
 
@@ -44,6 +45,10 @@ func (r *running) apply(c config.Config) error {
 	var pair *tls.Certificate
 	var err error
 	if grants, err = policy(c.Auth); err != nil {
+		return err
+	}
+	limits, err := pullPolicy(c.RateLimit)
+	if err != nil {
 		return err
 	}
 	trust, err := r.issuers.Prepare(trusted(c.Auth))
@@ -69,6 +74,7 @@ func (r *running) apply(c config.Config) error {
 	r.policy.Store(grants)
 	r.issuers.Use(trust)
 	r.issuers.Refresh(time.Now())
+	r.limits.replace(limits, c.RateLimit)
 	r.keys.Replace(keys)
 	if pair != nil {
 		r.cert.current.Store(pair)

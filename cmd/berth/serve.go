@@ -58,6 +58,9 @@ func serve(ctx context.Context, c config.Config, reload func() (config.Config, e
 	}
 	go r.maintain(ctx, log)
 	go r.issuers.Run(ctx)
+	for _, c := range r.limits.chores() {
+		go c.run(ctx, log)
+	}
 	if r.cert.obtains() {
 		go r.cert.acme.watch(ctx, log)
 	}

@@ -354,7 +354,7 @@ func writeCertificate(t *testing.T, cert, key, name string) {
 
 func TestBadConfiguration(t *testing.T) {
 	i := newInstance(t)
-	if err := os.WriteFile(i.file, []byte("http:\n  adr: x\nratelimit: {enabled: true}\nauth: {token_ttl: 1s}\n"), 0o600); err != nil {
+	if err := os.WriteFile(i.file, []byte("http:\n  adr: x\ngc: {interval: 1h}\nauth: {token_ttl: 1s}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, command := range []string{"serve", "check-config"} {

@@ -50,6 +50,7 @@ type running struct {
 	standing auth.Standings
 	api      *api.API
 	registry *registry.Registry
+	limits   limits
 	server   *server.Server
 	audit    *audit.Log
 	counts   *prometheus.Registry
@@ -104,6 +105,9 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 	})
 	r.closers = append(r.closers, func() error { r.registry.Close(); return nil })
 	r.metrics = server.NewRecording(r.counts)
+	if err := r.openLimits(c, meta, r.counts); err != nil {
+		return r, err
+	}
 	r.api = api.New(r.administration(c, log))
 	authenticator := r.authenticator(c, c.Auth.Service)
 	authenticator.Tokens = issuer.Bearers{Own: authenticator.Tokens, Outside: r.issuers} // the API takes none of theirs
@@ -115,6 +119,9 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 		Issuer:      r.issuer(c.Auth, c.Auth.Service),
 		Refresher:   r.refresher(c.Auth),
 		Gate:        auth.Gate{Policy: r.policy, Standing: r.standing},
+		Limits:      r.limits.pulls,
+		Usage:       r.limits.usage,
+		Flood:       r.limits.requests,
 		Service:     c.Auth.Service,
 		URL:         c.HTTP.URL,
 		Proxies:     httpx.Proxies(c.HTTP.TrustedProxies),

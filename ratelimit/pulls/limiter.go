@@ -44,6 +44,9 @@ func (l *Limiter) Limit(who auth.Principal, now time.Time) ratelimit.Limit {
 }
 
 func (l *Limiter) limit(p *Policy, key ratelimit.Key, who auth.Principal, now time.Time) ratelimit.Limit {
+	if p.Off {
+		return ratelimit.Limit{}
+	}
 	if s, has := (*l.set.Load())[key]; has && s.inForce(now) {
 		return s.Limit
 	}
@@ -65,7 +68,7 @@ func (l *Limiter) Look(ctx context.Context, who auth.Principal, repo string, now
 func (l *Limiter) decide(ctx context.Context, who auth.Principal, repo string, cost int64, now time.Time) (ratelimit.Decision, error) {
 	p, key := l.policy.Load(), Key(who)
 	limit := l.limit(p, key, who, now)
-	if limit.Unlimited() || p.Exempts(repo) {
+	if limit.Unlimited() || p.exempts(repo) {
 		return ratelimit.Decision{Allowed: true}, nil
 	}
 	d, err := l.counters.Take(ctx, key, limit.Times(p.factor()), cost, now)

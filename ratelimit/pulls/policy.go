@@ -11,8 +11,9 @@ type Policy struct {
 	Authenticated ratelimit.Limit // per user
 	Robots        ratelimit.Limit // per robot, and per principal of an outside issuer
 	Overrides     []Override
-	Exempt        []auth.Pattern // repositories whose pulls do not count
-	EveryManifest bool           // indexes and everything else count too, against twice the limit
+	Exempt        func(repo string) bool // whose pulls do not count; nil: none is exempt
+	EveryManifest bool                   // indexes and everything else count too, against twice the limit
+	Off           bool                   // nothing is limited, whatever else is said
 }
 
 // Override is another limit for those who are meant: for each of them, not for
@@ -53,15 +54,7 @@ func (o *Override) matches(who auth.Principal) bool {
 	return false
 }
 
-// Exempts reports whether pulls from a repository do not count.
-func (p *Policy) Exempts(repo string) bool {
-	for _, pattern := range p.Exempt {
-		if pattern.Match(repo, "") {
-			return true
-		}
-	}
-	return false
-}
+func (p *Policy) exempts(repo string) bool { return p.Exempt != nil && p.Exempt(repo) }
 
 // Key is who is counted: the user, whatever token it came by, the robot, or
 // where nobody is known the address.

@@ -142,9 +142,7 @@ func take(t *testing.T, l *pulls.Limiter, who auth.Principal, repo string, now t
 
 func TestLimiter(t *testing.T) {
 	p := defaults()
-	pattern, err := auth.ParsePattern("public/**")
-	ok(t, err)
-	p.Exempt = []auth.Pattern{pattern}
+	p.Exempt = func(repo string) bool { return repo == "public/a" }
 	l, _ := newLimiter(t, p)
 	alice := user("alice")
 	for i := range int64(5) {
@@ -175,6 +173,14 @@ func TestLimiter(t *testing.T) {
 	if d := take(t, l, alice, "a", start); !d.Allowed || d.Remaining != 1 {
 		t.Errorf("after a reload: %+v", d)
 	}
+	ok(t, l.Set(ctx, pulls.Set{Key: pulls.Key(user("bob")), Limit: per(1, time.Hour), At: start}))
+	l.Replace(&pulls.Policy{Authenticated: per(1, time.Hour), Off: true})
+	for _, name := range []string{"alice", "bob"} {
+		if d := take(t, l, user(name), "a", start); !d.Allowed || !d.Limit.Unlimited() {
+			t.Errorf("%s when limits are off: %+v", name, d)
+		}
+	}
+	l.Replace(more)
 	ok(t, l.Reset(ctx, pulls.Key(alice)))
 	if d := take(t, l, alice, "a", start); d.Used != 1 {
 		t.Errorf("after a reset: %+v", d)
