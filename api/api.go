@@ -26,6 +26,8 @@ type Config struct {
 	Tokens   Tokens
 	Policy   *auth.Live // the grants in force, for explain
 	Audit    Audit
+	Limits   Limits
+	Usage    Usages
 
 	Auth     Authenticator // who calls over the network
 	Standing auth.Standing // of who came by an API token

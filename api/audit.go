@@ -122,6 +122,8 @@ func note(w http.ResponseWriter, v any) {
 		n.about, n.detail = v.Name, reach(v.Rules, v.Expires)
 	case RobotChange:
 		n.detail = map[bool]string{true: "disabled", false: "enabled"}[v.Disabled]
+	case NewLimit:
+		n.detail = v.text()
 	case MadeToken:
 		n.about, n.detail = v.Token.ID, "of "+v.Token.Owner+", "+reach(v.Token.Rules, v.Token.Expires)
 	}

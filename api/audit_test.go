@@ -73,6 +73,13 @@ func TestAudit(t *testing.T) {
 		{alice, "DELETE /api/v1/tokens/{id}", "", 204, "ok revokeToken 204 user:alice password {id}"},
 		{alice, "POST /api/v1/session", "", 200, "ok startSession 200 user:alice password"},
 
+		{"", "PUT /api/v1/limits/user:alice", `{"limit":7,"window":3600,"expires":"` + later + `"}`, 204, "ok setLimit 204" + socket + " user:alice (7 pulls per 1h, until " + later + ")"},
+		{admin, "PUT /api/v1/limits/robot:ci", `{"limit":7}`, 204, "ok setLimit 204 user:admin password robot:ci (7 pulls)"},
+		{"", "PUT /api/v1/limits/2001:db8::1", `{"limit":0}`, 204, "ok setLimit 204" + socket + " 2001:db8::1 (unlimited)"},
+		{"", "PUT /api/v1/limits/user:alice", `{"limit":-7}`, 400, ""},
+		{"", "DELETE /api/v1/limits/user:alice", "", 204, "ok unsetLimit 204" + socket + " user:alice"},
+		{"", "POST /api/v1/limits/user:alice/reset", "", 204, "ok resetLimit 204" + socket + " user:alice"},
+
 		{"", "GET /api/v1/users", "", 200, ""},
 		{"", "GET /api/v1/audit", "", 200, ""},
 		{"", "GET /api/v1/nowhere", "", 404, ""},

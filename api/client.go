@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"net"
 	"net/http"
 	"net/url"
@@ -81,18 +82,57 @@ func (c *Client) exchange(ctx context.Context, method, path string, in, out any)
 		return nil, c.unreachable(err)
 	}
 	defer resp.Body.Close()
-	body := io.LimitReader(resp.Body, maxAnswer)
-	if resp.StatusCode >= 300 {
-		var p Problem
-		if err := json.NewDecoder(body).Decode(&p); err != nil || p.Error == "" {
-			return nil, fmt.Errorf("the server answered %s", resp.Status)
+	if err := refusal(resp); err != nil || out == nil {
+		return resp.Header, err
+	}
+	return resp.Header, json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(out)
+}
+
+// refusal is the error that an answer tells of, or nil.
+func refusal(resp *http.Response) error {
+	if resp.StatusCode < 300 {
+		return nil
+	}
+	var p Problem
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&p); err != nil || p.Error == "" {
+		return fmt.Errorf("the server answered %s", resp.Status)
+	}
+	return errors.New(p.Error)
+}
+
+// rows reads a list of any length, an entry at a time.
+func rows[T any](ctx context.Context, c *Client, path string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var zero T
+		req, err := c.request(ctx, http.MethodGet, path, nil)
+		if err != nil {
+			yield(zero, err)
+			return
 		}
-		return nil, errors.New(p.Error)
+		resp, err := c.http.Do(req)
+		if err != nil {
+			yield(zero, c.unreachable(err))
+			return
+		}
+		defer resp.Body.Close()
+		err = refusal(resp)
+		d := json.NewDecoder(resp.Body)
+		if err == nil {
+			_, err = d.Token() // [
+		}
+		for err == nil && d.More() {
+			var entry T
+			if err = d.Decode(&entry); err == nil && !yield(entry, nil) {
+				return
+			}
+		}
+		if err == nil {
+			_, err = d.Token() // ], or the answer was cut off
+		}
+		if err != nil {
+			yield(zero, err)
+		}
 	}
-	if out == nil {
-		return resp.Header, nil
-	}
-	return resp.Header, json.NewDecoder(body).Decode(out)
 }
 
 func (c *Client) request(ctx context.Context, method, path string, in any) (*http.Request, error) {

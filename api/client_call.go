@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -136,4 +137,40 @@ func (c *Client) Audit(ctx context.Context, q AuditQuery) (found []Entry, err er
 		query.Set("n", strconv.Itoa(q.N))
 	}
 	return found, c.call(ctx, http.MethodGet, "/audit?"+query.Encode(), nil, &found)
+}
+
+// Limits lists the n that have used most of the pull limit.
+func (c *Client) Limits(ctx context.Context, n int) (list []PullLimit, err error) {
+	return list, c.call(ctx, http.MethodGet, "/limits?n="+strconv.Itoa(n), nil, &list)
+}
+
+// Limit tells what a key has left of the pull limit; "me" is the client's own.
+func (c *Client) Limit(ctx context.Context, key string) (l PullLimit, err error) {
+	return l, c.call(ctx, http.MethodGet, "/limits/"+url.PathEscape(key), nil, &l)
+}
+
+// ResetLimit forgets what a key has used.
+func (c *Client) ResetLimit(ctx context.Context, key string) error {
+	return c.call(ctx, http.MethodPost, "/limits/"+url.PathEscape(key)+"/reset", nil, nil)
+}
+
+// SetLimits lists the limits that were set while serving.
+func (c *Client) SetLimits(ctx context.Context) (list []SetLimit, err error) {
+	return list, c.call(ctx, http.MethodGet, "/limits/set", nil, &list)
+}
+
+// SetLimit sets the limit of a key.
+func (c *Client) SetLimit(ctx context.Context, key string, n NewLimit) error {
+	return c.call(ctx, http.MethodPut, "/limits/"+url.PathEscape(key), n, nil)
+}
+
+// UnsetLimit removes what was set for a key.
+func (c *Client) UnsetLimit(ctx context.Context, key string) error {
+	return c.call(ctx, http.MethodDelete, "/limits/"+url.PathEscape(key), nil, nil)
+}
+
+// Usage reads the report of a time, row by row.
+func (c *Client) Usage(ctx context.Context, from, to time.Time) iter.Seq2[UsageRow, error] {
+	query := url.Values{"from": {from.UTC().Format(time.RFC3339)}, "to": {to.UTC().Format(time.RFC3339)}}
+	return rows[UsageRow](ctx, c, "/usage?"+query.Encode())
 }

@@ -59,6 +59,9 @@ type schema struct {
 // find returns the operation of a request; nil if no path is its.
 func (d openapi) find(method, path string) *operation {
 	path, _, _ = strings.Cut(path, "?")
+	if op, has := d.Paths[path][strings.ToLower(method)]; has { // before what has a parameter there
+		return &op
+	}
 	parts := strings.Split(path, "/")
 	for pattern, methods := range d.Paths {
 		want := strings.Split(pattern, "/")
@@ -92,6 +95,12 @@ func (s *stack) documented(do string, rec *httptest.ResponseRecorder) {
 		return
 	}
 	answered.Store(op.OperationID+" "+status, true)
+	if _, table := response.Content["text/csv"]; table {
+		if got := rec.Header().Get("Content-Type"); got != "text/csv" {
+			s.Errorf("%s %s: Content-Type %s", do, status, got)
+		}
+		return
+	}
 	content, hasContent := response.Content["application/json"]
 	if hasContent != (rec.Body.Len() > 0) {
 		s.Errorf("%s %s: the document says content: %v; there are %d bytes", do, status, hasContent, rec.Body.Len())
@@ -271,7 +280,8 @@ func TestEveryEndpoint(t *testing.T) {
 		s.open()
 		s.eachOperation(func(do string, op operation) {
 			rec := s.send(s.network, do, "Basic x", "{}")
-			if got := fmt.Sprint(rec.Code); got != want && op.OperationID != "document" {
+			unknown := errors.Is(err, auth.ErrNoCredentials) && op.OperationID == "getOwnLimit" // which is for everybody
+			if got := fmt.Sprint(rec.Code); got != want && op.OperationID != "document" && !unknown {
 				t.Errorf("%s: %s %s, want %s", do, got, rec.Body, want)
 			}
 			if strings.Contains(rec.Body.String(), "DETAIL") {
@@ -306,7 +316,7 @@ func (s *stack) eachOperation(f func(do string, op operation)) {
 	s.Helper()
 	for _, path := range slices.Sorted(maps.Keys(s.document.Paths)) {
 		for method, op := range s.document.Paths[path] {
-			f(strings.ToUpper(method)+" "+strings.NewReplacer("{name}", "nobody", "{id}", "nothing").Replace(path), op)
+			f(strings.ToUpper(method)+" "+strings.NewReplacer("{name}", "nobody", "{id}", "nothing", "{key}", "user:nobody").Replace(path), op)
 		}
 	}
 }

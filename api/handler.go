@@ -18,6 +18,7 @@ import (
 	"github.com/berth-registry/berth/auth/personal"
 	"github.com/berth-registry/berth/auth/robot"
 	"github.com/berth-registry/berth/oci"
+	"github.com/berth-registry/berth/ratelimit/pulls"
 	"github.com/berth-registry/berth/storage"
 )
 
@@ -66,7 +67,9 @@ func (a *API) do(rt route, authenticate func(*http.Request) (caller, error)) htt
 
 func (a *API) serve(rt route, authenticate func(*http.Request) (caller, error), w http.ResponseWriter, r *http.Request) (c caller, err error) {
 	defer func() {
-		if p := recover(); p != nil {
+		if p := recover(); p == http.ErrAbortHandler {
+			panic(p) // an answer is broken off on purpose
+		} else if p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
@@ -74,6 +77,9 @@ func (a *API) serve(rt route, authenticate func(*http.Request) (caller, error), 
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if rt.who != anybody {
 		c, err = authenticate(r)
+	}
+	if rt.who == everybody && errors.Is(err, auth.ErrNoCredentials) {
+		err = nil
 	}
 	c.Client = a.Client(r)
 	if err == nil {
@@ -100,11 +106,11 @@ var statuses = []struct {
 }{
 	{http.StatusUnauthorized, []error{auth.ErrNoCredentials, auth.ErrMalformed, auth.ErrBadCredentials, auth.ErrInvalidToken}},
 	{http.StatusForbidden, []error{auth.ErrDenied, errNotAdmin, errNarrowed, errPassword}},
-	{http.StatusNotFound, []error{account.ErrNotFound, robot.ErrNotFound, personal.ErrNotFound, personal.ErrNoOwner, errNoEndpoint}},
+	{http.StatusNotFound, []error{account.ErrNotFound, robot.ErrNotFound, personal.ErrNotFound, personal.ErrNoOwner, pulls.ErrNotSet, errNoEndpoint}},
 	{http.StatusMethodNotAllowed, []error{errNoMethod}},
 	{http.StatusConflict, []error{account.ErrExists, account.ErrStatic, account.ErrProvided, account.ErrLastAdmin, robot.ErrExists, personal.ErrExists, personal.ErrTooMany}},
 	{http.StatusUnsupportedMediaType, []error{errType}},
-	{http.StatusBadRequest, []error{account.ErrInvalid, robot.ErrInvalid, personal.ErrInvalid, errBody, errQuery}},
+	{http.StatusBadRequest, []error{account.ErrInvalid, robot.ErrInvalid, personal.ErrInvalid, pulls.ErrInvalid, errBody, errQuery, errKey}},
 	{http.StatusTooManyRequests, []error{auth.ErrTooManyLogins}},
 }
 

@@ -50,7 +50,12 @@ func (rt route) operation(s schemas) object {
 	op := object{"operationId": rt.name, "summary": rt.summary, "responses": rt.responses(s), "security": []object{}}
 	if rt.who != anybody {
 		op["security"] = []object{{"basic": []string{}}, {"bearer": []string{}}}
-		op["description"] = [...]string{administrator: "For administrators.", person: "For users.", known: "For whoever can show who it is."}[rt.who]
+		op["description"] = [...]string{
+			administrator: "For administrators.", person: "For users.", known: "For whoever can show who it is.", everybody: "For everybody.",
+		}[rt.who]
+	}
+	if rt.who == everybody {
+		op["security"] = []object{{"basic": []string{}}, {"bearer": []string{}}, {}}
 	}
 	if parameters := rt.parameters(); parameters != nil {
 		op["parameters"] = parameters
@@ -111,6 +116,8 @@ func (rt route) responses(s schemas) object {
 		switch {
 		case status >= 400:
 			response["content"] = s.content(Problem{})
+		case rt.csv:
+			response["content"] = object{"text/csv": object{"schema": object{"type": "string"}}}
 		case rt.gives != nil:
 			response["content"] = s.content(rt.gives)
 		}
@@ -135,7 +142,7 @@ func (s schemas) of(t reflect.Type) object {
 		return object{"type": "string"}
 	case t.Kind() == reflect.Bool:
 		return object{"type": "boolean"}
-	case t.Kind() == reflect.Int:
+	case t.Kind() == reflect.Int, t.Kind() == reflect.Int64:
 		return object{"type": "integer"}
 	case t.Kind() == reflect.Slice:
 		return object{"type": "array", "items": s.of(t.Elem())}

@@ -26,6 +26,7 @@ type route struct {
 	takes        any   // a value of the body's type; nil: no body
 	status       int   // of the answer
 	gives        any   // a value of the answer's type; nil: no body
+	csv          bool  // the answer is a table of text
 	fails        []int // beside those that follow from the above
 	serve        endpoint
 }
@@ -70,6 +71,16 @@ var routes = []route{
 	}, page...), status: 200, gives: []Token{}, serve: (*API).listTokens},
 	{method: "POST", path: "/tokens", who: person, name: "addToken", summary: "Make a personal token, by the password; it is shown this once", takes: NewToken{}, status: 201, gives: MadeToken{}, fails: []int{404, 409}, serve: (*API).addToken},
 	{method: "DELETE", path: "/tokens/{id}", who: person, name: "revokeToken", summary: "Revoke a personal token, at once", status: 204, fails: []int{404}, serve: (*API).revokeToken},
+
+	{method: "GET", path: "/limits/me", who: everybody, name: "getOwnLimit", summary: "What the caller has left of the pull limit", status: 200, gives: PullLimit{}, serve: (*API).getOwnLimit},
+	{method: "GET", path: "/limits", name: "listLimits", summary: "Who has used most of the pull limit, most first", query: page[:1], status: 200, gives: []PullLimit{}, serve: (*API).listLimits},
+	{method: "GET", path: "/limits/set", name: "listSetLimits", summary: "Pull limits that were set while serving", status: 200, gives: []SetLimit{}, serve: (*API).listSetLimits},
+	{method: "GET", path: "/limits/{key}", name: "getLimit", summary: "What a user, a robot or an address has left of the pull limit", status: 200, gives: PullLimit{}, fails: []int{400}, serve: (*API).getLimit},
+	{method: "PUT", path: "/limits/{key}", name: "setLimit", summary: "Set a pull limit, above what the configuration says", takes: NewLimit{}, status: 204, serve: (*API).setLimit},
+	{method: "DELETE", path: "/limits/{key}", name: "unsetLimit", summary: "Remove a pull limit that was set", status: 204, fails: []int{400, 404}, serve: (*API).unsetLimit},
+	{method: "POST", path: "/limits/{key}/reset", name: "resetLimit", summary: "Forget what a key has used", status: 204, fails: []int{400}, serve: (*API).resetLimit},
+	{method: "GET", path: "/usage", name: "getUsage", summary: "Who has pulled what, by the hour", query: period, status: 200, gives: []UsageRow{}, serve: (*API).getUsage},
+	{method: "GET", path: "/usage.csv", name: "getUsageCSV", summary: "The same as a table with Docker Hub's column names", query: period, status: 200, csv: true, serve: (*API).getUsageCSV},
 
 	{method: "GET", path: "/explain", name: "explain", summary: "Whether somebody may do something, and by which grant", query: []parameter{
 		{name: "user", text: "name of a user; neither user nor robot nor group: nobody who is known"},

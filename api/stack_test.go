@@ -29,6 +29,7 @@ import (
 	"github.com/berth-registry/berth/auth/token"
 	"github.com/berth-registry/berth/metadata"
 	"github.com/berth-registry/berth/metadata/bolt"
+	"github.com/berth-registry/berth/ratelimit/pulls"
 )
 
 const (
@@ -50,6 +51,8 @@ type stack struct {
 	accounts *account.Accounts
 	robots   *robot.Robots
 	tokens   *personal.Tokens
+	store    *bolt.Store
+	limits   *pulls.Limiter
 	keys     *token.Keys
 	trail    *audit.Log
 	document openapi
@@ -105,7 +108,8 @@ func newStack(t *testing.T) *stack {
 	s.must(err)
 	s.must(s.accounts.Add(t.Context(), "admin", password, true, nil, s.now))
 	s.must(s.accounts.Add(t.Context(), "alice", password, false, []string{"dev"}, s.now))
-	s.robots, s.tokens = robot.New(store), personal.New(store, s.accounts)
+	s.robots, s.tokens, s.store = robot.New(store), personal.New(store, s.accounts), store
+	s.openLimits()
 	t.Cleanup(func() {
 		s.must(s.robots.Close())
 		s.must(s.tokens.Close())
@@ -123,6 +127,8 @@ func newStack(t *testing.T) *stack {
 			Personal: s.tokens,
 			Now:      func() time.Time { return s.now },
 		},
+		Limits:   s.limits,
+		Usage:    s.store,
 		Standing: auth.Standings{Robots: s.robots, Personal: s.tokens, Users: s.accounts},
 		Sessions: s.issuer("/api"),
 		Client:   func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") },

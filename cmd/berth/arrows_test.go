@@ -39,7 +39,7 @@ var arrows = map[string][]string{
 	"ratelimit/pulls":    {"oci", "storage", "metadata", "auth", "ratelimit", "ratelimit/memory", "internal/durable"},
 	"ratelimit/usage":    {"oci", "storage", "metadata", "auth"},
 	"server":             {"oci", "storage", "metadata", "registry", "auth", "audit", "ratelimit", "internal/httpx"},
-	"api":                {"oci", "storage", "metadata", "auth", "auth/account", "auth/robot", "auth/personal", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/proof", "auth/internal/secret", "internal/durable", "audit"},
+	"api":                {"oci", "storage", "metadata", "auth", "auth/account", "auth/robot", "auth/personal", "auth/internal/cache", "auth/internal/lastuse", "auth/internal/proof", "auth/internal/secret", "internal/durable", "audit", "ratelimit", "ratelimit/memory", "ratelimit/pulls", "ratelimit/usage"},
 }
 
 // strangers are modules that a package must not know, however indirectly.

@@ -62,11 +62,12 @@ func (r *running) issuer(c config.Auth, audience string) *token.Issuer {
 }
 
 // administration is what the API is made of.
-func (r *running) administration(c config.Config, log *slog.Logger) api.Config {
+func (r *running) administration(c config.Config, store metadata.Store, log *slog.Logger) api.Config {
 	who := r.authenticator(c, c.Auth.Service+apiAudience)
 	who.Personal = r.logins.Redeemer(r.personal) // as a Bearer, too: a name is no use there
 	return api.Config{
 		Accounts: r.accounts, Robots: r.robots, Tokens: r.personal, Policy: r.policy, Audit: r.audit,
+		Limits: r.limits.pulls, Usage: store,
 		Auth: who, Standing: r.standing, Sessions: r.issuer(c.Auth, c.Auth.Service+apiAudience), Client: who.Client,
 		Version: version, Log: log, Now: time.Now,
 	}

@@ -32,7 +32,7 @@ func root() *cobra.Command {
 	cmd.PersistentFlags().String("config", defaultConfig(), "configuration file")
 	cmd.AddCommand(
 		serveCommand(), checkConfigCommand(), userCommand(), robotCommand(), tokenCommand(), htpasswdCommand(),
-		explainCommand(), auditCommand(), versionCommand(),
+		explainCommand(), limitsCommand(), usageCommand(), auditCommand(), versionCommand(),
 	)
 	return cmd
 }

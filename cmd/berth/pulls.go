@@ -90,6 +90,7 @@ func pullPolicy(c config.RateLimit) (*pulls.Policy, error) {
 	}
 	p := &pulls.Policy{
 		Anonymous: limit(c.Anonymous, 0), Authenticated: limit(c.Authenticated, 0), Robots: limit(c.Robots, 0),
+		Window: time.Duration(c.Window),
 		Exempt: exempt, EveryManifest: c.Count == "every-manifest", Off: !c.Enabled,
 	}
 	for i, o := range c.Overrides {

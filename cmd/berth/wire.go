@@ -108,7 +108,7 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 	if err := r.openLimits(c, meta, r.counts); err != nil {
 		return r, err
 	}
-	r.api = api.New(r.administration(c, log))
+	r.api = api.New(r.administration(c, meta, log))
 	authenticator := r.authenticator(c, c.Auth.Service)
 	authenticator.Tokens = issuer.Bearers{Own: authenticator.Tokens, Outside: r.issuers} // the API takes none of theirs
 	r.server = server.New(server.Config{

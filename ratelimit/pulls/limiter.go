@@ -37,6 +37,9 @@ func (l *Limiter) Replace(p *Policy) { l.policy.Store(p) }
 // EveryManifest reports whether everything that is asked for by GET counts.
 func (l *Limiter) EveryManifest() bool { return l.policy.Load().EveryManifest }
 
+// Window is that of limits which do not say.
+func (l *Limiter) Window() time.Duration { return l.policy.Load().Window }
+
 // Limit returns the limit of who: that which was set for its key, or the
 // policy's.
 func (l *Limiter) Limit(who auth.Principal, now time.Time) ratelimit.Limit {

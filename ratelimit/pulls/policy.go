@@ -1,6 +1,8 @@
 package pulls
 
 import (
+	"time"
+
 	"github.com/berth-registry/berth/auth"
 	"github.com/berth-registry/berth/ratelimit"
 )
@@ -10,6 +12,7 @@ type Policy struct {
 	Anonymous     ratelimit.Limit // per IPv4 address or IPv6 /64
 	Authenticated ratelimit.Limit // per user
 	Robots        ratelimit.Limit // per robot, and per principal of an outside issuer
+	Window        time.Duration   // of a limit that is set and does not say
 	Overrides     []Override
 	Exempt        func(repo string) bool // whose pulls do not count; nil: none is exempt
 	EveryManifest bool                   // indexes and everything else count too, against twice the limit
