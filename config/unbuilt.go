@@ -13,7 +13,6 @@ func unbuiltFeatures() []feature {
 	return []feature{
 		{"storage.driver", func(c Config) bool { return c.Storage.Driver == "s3" }},
 		{"metadata.driver", func(c Config) bool { return c.Metadata.Driver == "postgres" }},
-		{"redis.url", func(c Config) bool { return c.Redis.URL != "" }},
 		{"mirror.addr", func(c Config) bool { return c.Mirror.Addr != "" }},
 		{"mirror.default", func(c Config) bool { return c.Mirror.Default != "" }},
 		{"mirror.default_names", func(c Config) bool { return len(c.Mirror.DefaultNames) > 0 }},

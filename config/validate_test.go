@@ -261,7 +261,7 @@ func TestUnbuiltFeatures(t *testing.T) {
 // Everything switched on at once: every row answers, and nothing else does.
 func TestUnbuiltFeaturesSwitchedOn(t *testing.T) {
 	c := Default()
-	c.Storage.Driver, c.Metadata.Driver, c.Redis.URL = "s3", "postgres", "redis://h"
+	c.Storage.Driver, c.Metadata.Driver = "s3", "postgres"
 	c.Mirror.Addr, c.Mirror.Default, c.Mirror.DefaultNames, c.Mirror.Reserved = "x", "x", []string{"x"}, []string{"x"}
 	c.Mirror.Upstreams, c.Mirror.Sync = []Upstream{{}}, []Sync{{}}
 	c.Registry.ImmutableTags, c.Registry.Retention, c.Registry.Quotas = []ImmutableTag{{}}, []Retention{{}}, []Quota{{}}
@@ -290,6 +290,7 @@ auth:
   oidc: {issuer: "https://id.example.org", client_id: c, client_secret: s, groups_claim: groups, require: {hd: example.org}}
   ldap: {url: "ldaps://ldap.example.org", bind_dn: "cn=s,dc=x", bind_password: p, base_dn: "dc=x", group_filter: "(member=${dn})"}
 registry: {sparse: ["a/**"], max_manifest: 64MiB, max_blob: 10GiB}
+redis: {url: "rediss://user:secret@h:6379/1", on_error: deny}
 ratelimit:
   window: 24h
   anonymous: 1

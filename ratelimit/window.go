@@ -19,6 +19,7 @@ type Decision struct {
 	Remaining int64
 	Reset     time.Duration // until there is more: until the next pull if none remains; 0 if none is used
 	At        time.Time     // when it was counted, by the clock of the counters: for Window.GiveBack
+	local     bool          // by the local counters of a Failover
 }
 
 // Window is what is remembered of a key: how many pulls there were in each slot

@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"audit":              {"oci", "auth"},
 	"ratelimit":          {},
 	"ratelimit/memory":   {"ratelimit", "internal/durable"},
+	"ratelimit/redis":    {"ratelimit"},
 	"ratelimit/pulls":    {"oci", "storage", "metadata", "auth", "ratelimit", "ratelimit/memory", "internal/durable"},
 	"ratelimit/usage":    {"oci", "storage", "metadata", "auth"},
 	"server":             {"oci", "storage", "metadata", "registry", "auth", "audit", "ratelimit", "internal/httpx"},
@@ -44,7 +45,7 @@ var arrows = map[string][]string{
 
 // strangers are modules that a package must not know, however indirectly.
 var strangers = map[string][]string{
-	"server":           {"go.etcd.io/bbolt", "github.com/go-ldap/ldap", "github.com/coreos/go-oidc", "golang.org/x/oauth2", "github.com/golang-jwt/jwt", "github.com/jackc/pgx", "github.com/minio/minio-go"},
+	"server":           {"go.etcd.io/bbolt", "github.com/go-ldap/ldap", "github.com/coreos/go-oidc", "golang.org/x/oauth2", "github.com/golang-jwt/jwt", "github.com/jackc/pgx", "github.com/minio/minio-go", "github.com/redis/go-redis"},
 	"registry":         {"net/http", "go.etcd.io/bbolt"},
 	"storage":          {"net/http"},
 	"ratelimit":        {"net/http"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -211,5 +212,64 @@ func TestCheckConfigNotes(t *testing.T) {
 	out, err := i.run("", "check-config")
 	if err != nil || !strings.Contains(out, "note: "+i.file+":10:14: ratelimit.overrides[1].who[0]: robot:ci overlaps robot:*") || !strings.Contains(out, "is good") {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// page returns the status and the body of a page.
+func (i *instance) page(t *testing.T, path string) (int, string) {
+	t.Helper()
+	resp, err := http.Get("http://" + i.addr + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+// TestRedisIsAway goes on with the limit of each process, or refuses, as the
+// configuration says.
+func TestRedisIsAway(t *testing.T) {
+	i := limited(t, "ratelimit: {anonymous: 2, window: 24h}\nredis: {url: 'unix:///nowhere/redis.sock'}\n")
+	i.pulls(t, 200, "1;w=86400")
+	i.pulls(t, 200, "0;w=86400")
+	i.pulls(t, 429, "0;w=86400")
+	_, metrics := i.page(t, "/metrics")
+	if !strings.Contains(metrics, "berth_pull_redis_down 1\n") || strings.Contains(metrics, "berth_pull_redis_errors_total 0\n") {
+		t.Error("the alert metrics did not move")
+	}
+	if status, _ := i.page(t, "/readyz"); status != http.StatusOK {
+		t.Errorf("not ready: %d", status)
+	}
+	i.end(t)
+}
+
+func TestRedisIsAwayAndNeeded(t *testing.T) {
+	i := limited(t, "ratelimit: {anonymous: 2, window: 24h}\n")
+	i.end(t)
+	i.append(t, "redis: {url: 'unix:///nowhere/redis.sock', on_error: deny}\n")
+	ctx, stop := context.WithCancel(t.Context())
+	i.stop, i.ended = stop, make(chan error, 1)
+	go func() {
+		cmd := root()
+		cmd.SetArgs([]string{"serve", "--config", i.file})
+		i.ended <- cmd.ExecuteContext(ctx)
+	}()
+	defer i.end(t)
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		if resp, err := http.Get("http://" + i.addr + "/healthz"); err == nil {
+			resp.Body.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("does not serve")
+		}
+	}
+	i.pulls(t, 503, "")
+	if status, body := i.page(t, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, `"redis":"failed"`) {
+		t.Errorf("%d %s", status, body)
 	}
 }

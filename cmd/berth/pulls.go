@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,7 +17,9 @@ import (
 	"github.com/berth-registry/berth/ratelimit"
 	"github.com/berth-registry/berth/ratelimit/memory"
 	"github.com/berth-registry/berth/ratelimit/pulls"
+	"github.com/berth-registry/berth/ratelimit/redis"
 	"github.com/berth-registry/berth/ratelimit/usage"
+	"github.com/berth-registry/berth/server"
 )
 
 // pullsFile is where pulls are counted, beside the database.
@@ -30,29 +34,86 @@ type limits struct {
 }
 
 // openLimits opens the counters, and puts the limits in force.
-func (r *running) openLimits(c config.Config, store metadata.Store, metrics *prometheus.Registry) error {
+func (r *running) openLimits(c config.Config, store metadata.Store, log *slog.Logger, metrics *prometheus.Registry) error {
 	policy, err := pullPolicy(c.RateLimit)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
-	counters, err := memory.New(memory.Options{Path: filepath.Join(filepath.Dir(c.Metadata.Bolt.Path), pullsFile)}, now)
+	counters, err := r.openCounters(c, log, metrics, now)
 	if err != nil {
 		return fmt.Errorf("counters of pulls: %w", err)
 	}
-	r.closers = append(r.closers, counters.Close)
 	recorder := usage.NewRecorder(store)
 	r.closers = append(r.closers, func() error { return recorder.Flush(context.Background(), time.Now()) })
 	requests, err := pulls.NewRequests(int64(c.RateLimit.RequestsPerMinute), now)
 	if err != nil {
 		return err
 	}
-	r.limits = limits{pulls: pulls.NewLimiter(policy, counters, store), memory: counters, usage: recorder, requests: requests}
+	r.limits.pulls, r.limits.usage, r.limits.requests = pulls.NewLimiter(policy, counters, store), recorder, requests
 	r.limits.replace(policy, c.RateLimit)
-	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "berth_pull_keys", Help: "Users and addresses whose pulls are being counted in memory.",
-	}, func() float64 { return float64(counters.Keys()) }))
 	return r.limits.pulls.Refresh(context.Background(), now)
+}
+
+// openCounters opens the counters in memory, which have a file unless they only
+// stand in for those in Redis.
+func (r *running) openCounters(c config.Config, log *slog.Logger, metrics *prometheus.Registry, now time.Time) (ratelimit.Counters, error) {
+	opts := memory.Options{Path: filepath.Join(filepath.Dir(c.Metadata.Bolt.Path), pullsFile)}
+	if c.Redis.URL != "" {
+		opts.Path = ""
+	}
+	local, err := memory.New(opts, now)
+	if err != nil {
+		return nil, err
+	}
+	r.limits.memory = local
+	r.closers = append(r.closers, local.Close)
+	metrics.MustRegister(gauge("berth_pull_keys", "Users and addresses whose pulls are being counted in memory.", func() float64 { return float64(local.Keys()) }))
+	if c.Redis.URL == "" {
+		return local, nil
+	}
+	shared, err := redis.New(redis.Options{URL: c.Redis.URL})
+	if err != nil {
+		return nil, err
+	}
+	r.closers = append(r.closers, shared.Close)
+	f := &ratelimit.Failover{Shared: shared, Local: local, Deny: c.Redis.OnError == "deny"}
+	f.Tell = tellFailures(log, f.Deny, metrics)
+	metrics.MustRegister(gauge("berth_pull_redis_down", "1 while pulls are not counted in Redis because it cannot be reached.", func() float64 {
+		if f.Alone() {
+			return 1
+		}
+		return 0
+	}))
+	if f.Deny { // otherwise the registry serves without it
+		r.checks = append(r.checks, server.Check{Name: "redis", Check: shared.Check})
+	}
+	return f, nil
+}
+
+func gauge(name, help string, value func() float64) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+}
+
+// tellFailures counts the failures of Redis, and says when they begin and end.
+func tellFailures(log *slog.Logger, deny bool, metrics *prometheus.Registry) func(error) {
+	failures := prometheus.NewCounter(prometheus.CounterOpts{Name: "berth_pull_redis_errors_total", Help: "Pulls that could not be counted in Redis."})
+	metrics.MustRegister(failures)
+	var down atomic.Bool
+	return func(err error) {
+		switch {
+		case err == nil:
+			down.Store(false)
+			log.Info("redis: pulls are counted there again")
+			return
+		case down.Swap(true): // as was said
+		case deny:
+			log.Error("redis cannot be reached: pulls are refused", "error", err)
+		default:
+			log.Error("redis cannot be reached: this process counts pulls alone", "error", err)
+		}
+		failures.Inc()
+	}
 }
 
 // replace puts the limits of a configuration in force.

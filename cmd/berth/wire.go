@@ -55,6 +55,7 @@ type running struct {
 	audit    *audit.Log
 	counts   *prometheus.Registry
 	metrics  *server.Recording
+	checks   []server.Check // of readiness
 	cert     *certificate
 	closers  []func() error // in the order of opening
 }
@@ -104,8 +105,9 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 		Log:         log,
 	})
 	r.closers = append(r.closers, func() error { r.registry.Close(); return nil })
+	r.checks = []server.Check{{Name: "storage", Check: store.Check}, {Name: "metadata", Check: meta.Check}}
 	r.metrics = server.NewRecording(r.counts)
-	if err := r.openLimits(c, meta, r.counts); err != nil {
+	if err := r.openLimits(c, meta, log, r.counts); err != nil {
 		return r, err
 	}
 	r.api = api.New(r.administration(c, meta, log))
@@ -128,7 +130,7 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 		MaxManifest: int64(c.Registry.MaxManifest),
 		JWKS:        r.keys.JWKS,
 		API:         r.api.Network(),
-		Checks:      []server.Check{{Name: "storage", Check: store.Check}, {Name: "metadata", Check: meta.Check}},
+		Checks:      r.checks,
 		Audit:       r.audit,
 		Browser:     r.browser,
 		Tokens:      makeTokens{r.personal},

@@ -10,7 +10,7 @@ import (
 // asAWindow draws pulls, gifts and resets of many limits and holds every answer
 // against that of a Window.
 func asAWindow(e *env) {
-	for seed := range uint64(4) {
+	for seed := range uint64(6) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		windows := map[ratelimit.Key]*ratelimit.Window{}
 		for _, key := range keys {
@@ -19,7 +19,7 @@ func asAWindow(e *env) {
 		}
 		var last ratelimit.Decision
 		var taken ratelimit.Key
-		for step := range 400 {
+		for step := range 1500 {
 			e.clock.Advance(pause(r))
 			key := keys[r.IntN(len(keys))]
 			switch r.IntN(12) {
