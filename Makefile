@@ -55,6 +55,7 @@ e2e: build ## end-to-end tests with real clients, the conformance suite, 300 kil
 	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -timeout 20m -v ./crash
 	cd e2e && BERTH_BIN=$(CURDIR)/berth BERTH_REQUIRE=all $(GO) test -count=1 -timeout 20m -v ./durability
 	cd e2e/differential && $(GO) test -count=1 -timeout 20m .
+	BERTH_REQUIRE=all $(GO) test -count=1 ./ratelimit/redis
 
 .PHONY: clients
 clients: build ## docs/clients.md with the clients that take minutes to build too

@@ -8,9 +8,11 @@ type buildahSession struct {
 	buildah program
 }
 
-func TestClientBuildah(t *testing.T) {
+func TestClientBuildah(t *testing.T) { buildahClient(t).walk(t) }
+
+func buildahClient(t *testing.T) client {
 	needRoot(t)
-	client{name: "buildah", version: printedVersion(t, require(t, "buildah")), open: openBuildah}.walk(t)
+	return client{name: "buildah", version: printedVersion(t, require(t, "buildah")), open: openBuildah}
 }
 
 func openBuildah(t *testing.T, s *server) session {

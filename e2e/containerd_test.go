@@ -70,16 +70,21 @@ func startContainerd(t *testing.T, dir string) containerd {
 type containerdSession struct {
 	ctr   program
 	flags []string
+	pulls []string // flags of pull alone
 }
 
-func TestClientContainerd1(t *testing.T) {
+func TestClientContainerd1(t *testing.T) { containerd1Client(t).walk(t) }
+
+func TestClientContainerd2(t *testing.T) { containerd2Client(t).walk(t) }
+
+func containerd1Client(t *testing.T) client {
 	d := startContainerd(t, "")
-	d.client("containerd 1", printedVersion(t, require(t, "containerd"))).walk(t)
+	return d.client("containerd 1", printedVersion(t, require(t, "containerd")))
 }
 
-func TestClientContainerd2(t *testing.T) {
+func containerd2Client(t *testing.T) client {
 	d := startContainerd(t, "containerd2")
-	d.client("containerd 2", moduleVersion(t, require(t, "containerd2/containerd"))).walk(t)
+	return d.client("containerd 2", moduleVersion(t, require(t, "containerd2/containerd")))
 }
 
 func (d containerd) client(name, version string) client {
@@ -90,7 +95,7 @@ func (d containerd) open(t *testing.T, s *server) session {
 	hosts := workDir(t)
 	must(t, os.Mkdir(filepath.Join(hosts, s.addr), 0o755))
 	must(t, os.WriteFile(filepath.Join(hosts, s.addr, "hosts.toml"), fmt.Appendf(nil, hostsFile, s.addr), 0o644))
-	return &containerdSession{d.ctr.with("--namespace", filepath.Base(hosts)), []string{"--hosts-dir", hosts}}
+	return &containerdSession{ctr: d.ctr.with("--namespace", filepath.Base(hosts)), flags: []string{"--hosts-dir", hosts}}
 }
 
 func (c *containerdSession) login(_ *testing.T, u user) result {
@@ -121,7 +126,7 @@ func (c *containerdSession) push(t *testing.T, ref string) result {
 }
 
 func (c *containerdSession) pull(t *testing.T, ref string) result {
-	return c.ctr.with("images", "pull", "--snapshotter", "native").with(c.flags...).exec(t, ref)
+	return c.ctr.with("images", "pull", "--snapshotter", "native").with(c.pulls...).with(c.flags...).exec(t, ref)
 }
 
 func (c *containerdSession) look(t *testing.T, ref string) (digest, text string) {

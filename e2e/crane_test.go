@@ -182,8 +182,10 @@ type craneSession struct {
 	crane program
 }
 
-func TestClientCrane(t *testing.T) {
-	client{name: "crane", version: moduleVersion(t, require(t, "crane")), deletes: "tag", open: openCrane}.walk(t)
+func TestClientCrane(t *testing.T) { craneClient(t).walk(t) }
+
+func craneClient(t *testing.T) client {
+	return client{name: "crane", version: moduleVersion(t, require(t, "crane")), deletes: "tag", open: openCrane}
 }
 
 func openCrane(t *testing.T, s *server) session {

@@ -19,6 +19,9 @@
 // Where users or certificates come from elsewhere real servers stand behind berth: Debian's slapd, zitadel's OpenID
 // provider, pebble for ACME.
 //
+// Clients are also taken to their pull limit, and what their users read then is in docs/pull-limits.md. Redis is Debian's,
+// one of our own for each test.
+//
 // An exit code proves little, so every test also looks at digests, at the files that arrived and at the server's access
 // log; a status of 500 or above anywhere, or a server that does not end by itself on SIGTERM, fails the test.
 //
@@ -29,5 +32,5 @@
 //	                tools-clients.txt; "clients": for these too
 //	BERTH_E2E_KEEP  a directory that receives logs and reports of failed tests (default: a temporary one, its path is printed)
 //
-//	BERTH_UPDATE_DOCS  "1": the tests of clients write what they saw to docs/clients.md
+//	BERTH_UPDATE_DOCS  "1": the tests of clients write what they saw to docs/clients.md and docs/pull-limits.md
 package e2e

@@ -11,9 +11,11 @@ type dockerSession struct {
 	docker program
 }
 
-func TestClientDocker(t *testing.T) {
+func TestClientDocker(t *testing.T) { dockerClient(t).walk(t) }
+
+func dockerClient(t *testing.T) client {
 	e := dockerEngine(t)
-	client{name: "docker", version: printedVersion(t, require(t, "dockerd")), open: e.open}.walk(t)
+	return client{name: "docker", version: printedVersion(t, require(t, "dockerd")), open: e.open}
 }
 
 func (e engine) open(t *testing.T, s *server) session {

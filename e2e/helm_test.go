@@ -17,8 +17,10 @@ type helmSession struct {
 	printed string // by the last pull
 }
 
-func TestClientHelm(t *testing.T) {
-	client{name: "helm", version: moduleVersion(t, requireSlow(t, "helm")), open: openHelm}.walk(t)
+func TestClientHelm(t *testing.T) { helmClient(t).walk(t) }
+
+func helmClient(t *testing.T) client {
+	return client{name: "helm", version: moduleVersion(t, requireSlow(t, "helm")), open: openHelm}
 }
 
 func openHelm(t *testing.T, s *server) session {

@@ -24,6 +24,7 @@ needed=(
 	strace:strace
 	mkfs.ext4:e2fsprogs
 	mount:mount
+	redis-server:redis-server
 	dpkg-deb:dpkg
 	tar:tar
 	/etc/ssl/certs/ca-certificates.crt:ca-certificates

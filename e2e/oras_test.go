@@ -172,8 +172,10 @@ type orasSession struct {
 	oras program
 }
 
-func TestClientOras(t *testing.T) {
-	client{name: "oras", version: moduleVersion(t, require(t, "oras")), deletes: "manifest", open: openOras}.walk(t)
+func TestClientOras(t *testing.T) { orasClient(t).walk(t) }
+
+func orasClient(t *testing.T) client {
+	return client{name: "oras", version: moduleVersion(t, require(t, "oras")), deletes: "manifest", open: openOras}
 }
 
 func openOras(t *testing.T, s *server) session {

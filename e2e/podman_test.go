@@ -8,10 +8,12 @@ type podmanSession struct {
 	podman program
 }
 
-func TestClientPodman(t *testing.T) {
+func TestClientPodman(t *testing.T) { podmanClient(t).walk(t) }
+
+func podmanClient(t *testing.T) client {
 	needRoot(t)
 	require(t, "runc")
-	client{name: "podman", version: printedVersion(t, require(t, "podman")), open: openPodman}.walk(t)
+	return client{name: "podman", version: printedVersion(t, require(t, "podman")), open: openPodman}
 }
 
 func openPodman(t *testing.T, s *server) session {

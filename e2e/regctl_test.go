@@ -13,8 +13,10 @@ type regctlSession struct {
 	own          string // file that it keeps credentials in
 }
 
-func TestClientRegctl(t *testing.T) {
-	client{name: "regctl", version: moduleVersion(t, require(t, "regctl")), deletes: "tag", open: openRegctl}.walk(t)
+func TestClientRegctl(t *testing.T) { regctlClient(t).walk(t) }
+
+func regctlClient(t *testing.T) client {
+	return client{name: "regctl", version: moduleVersion(t, require(t, "regctl")), deletes: "tag", open: openRegctl}
 }
 
 func openRegctl(t *testing.T, s *server) session {

@@ -4,31 +4,30 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
-const clientsDocument = "../docs/clients.md"
-
-// clientOrder are the rows of the table: every client has one, and there are no others.
+// clientOrder are the rows of a table: every client has one, and there are no others.
 var clientOrder = []string{
 	"docker", "docker, containerd store", "podman", "buildah", "buildkit", "containerd 1", "containerd 2",
 	"skopeo", "crane", "oras", "regctl", "helm",
 }
 
-// clientTable is a table of the document: it stands between a line of its own and tableEnd.
+// clientTable is a table of a page: it stands between a line of its own and tableEnd.
 type clientTable struct {
-	begin string
-	head  []string
+	page, begin string
+	order, head []string // the clients, each with a row, and the columns
 }
 
 const tableEnd = "<!-- end -->\n"
 
 var (
-	behaviour = clientTable{"<!-- BERTH_UPDATE_DOCS=1 make clients -->\n",
+	behaviour = clientTable{"../docs/clients.md", "<!-- BERTH_UPDATE_DOCS=1 make clients -->\n", clientOrder,
 		[]string{"client", "version", "login", "push", "pull", "delete", "wrong password", "refused push"}}
-	credentials = clientTable{"<!-- BERTH_UPDATE_DOCS=1 make clients: credentials -->\n",
+	credentials = clientTable{"../docs/clients.md", "<!-- BERTH_UPDATE_DOCS=1 make clients: credentials -->\n", clientOrder,
 		[]string{"client", "login keeps", "with refresh tokens", "robot", "token to pull", "identity token", "anonymous"}}
-	refusals = clientTable{"<!-- BERTH_UPDATE_DOCS=1 make clients: refused -->\n",
+	refusals = clientTable{"../docs/clients.md", "<!-- BERTH_UPDATE_DOCS=1 make clients: refused -->\n", clientOrder,
 		[]string{"client", "push with a token to pull", "push after the end of robot or token", "pull after another password"}}
 )
 
@@ -76,10 +75,15 @@ func quote(message string) string {
 	return strings.Join(lines, "<br>")
 }
 
+// checking lets tests that run at once write their rows one after the other.
+var checking sync.Mutex
+
 // check compares a row with the documentation's, or with BERTH_UPDATE_DOCS writes it there. Other versions of Debian's
 // clients than the documented ones fail only where everything is demanded.
 func (c clientTable) check(t *testing.T, client, version, written string) {
 	t.Helper()
+	checking.Lock()
+	defer checking.Unlock()
 	doc := c.read(t)
 	was := doc.rows[client]
 	switch {
@@ -87,20 +91,23 @@ func (c clientTable) check(t *testing.T, client, version, written string) {
 		doc.rows[client] = written
 		doc.write(t)
 	case was == written:
-	case documentedVersion(t, client) != version && os.Getenv("BERTH_REQUIRE") == "":
-		t.Logf("another version than in %s:\n%s%s", clientsDocument, was, written)
+	case c.documentedVersion(t, client) != version && os.Getenv("BERTH_REQUIRE") == "":
+		t.Logf("another version than in %s:\n%s%s", c.page, was, written)
 	default:
-		t.Errorf("%s is stale (BERTH_UPDATE_DOCS=1 make clients updates it):\n%swant\n%s", clientsDocument, was, written)
+		t.Errorf("%s is stale (BERTH_UPDATE_DOCS=1 make clients updates it):\n%swant\n%s", c.page, was, written)
 	}
 }
 
-// documentedVersion is that of a client whose rows the document has.
-func documentedVersion(t *testing.T, client string) string {
+// documentedVersion is that of a client whose rows the page has.
+func (c clientTable) documentedVersion(t *testing.T, client string) string {
 	t.Helper()
-	return strings.Split(behaviour.read(t).rows[client]+" | | ", " | ")[1]
+	if c.head[1] != "version" {
+		c = behaviour
+	}
+	return strings.Split(c.read(t).rows[client]+" | | ", " | ")[1]
 }
 
-// document is the file with the rows of one of its tables by client.
+// document is the page with the rows of one of its tables by client.
 type document struct {
 	table         clientTable
 	before, after string
@@ -109,10 +116,10 @@ type document struct {
 
 func (c clientTable) read(t *testing.T) document {
 	t.Helper()
-	before, rest, begun := strings.Cut(readFile(t, clientsDocument), c.begin)
+	before, rest, begun := strings.Cut(readFile(t, c.page), c.begin)
 	body, after, ended := strings.Cut(rest, tableEnd)
 	if !begun || !ended {
-		t.Fatalf("%s has no table between %q and %q", clientsDocument, c.begin, tableEnd)
+		t.Fatalf("%s has no table between %q and %q", c.page, c.begin, tableEnd)
 	}
 	doc := document{c, before, after, map[string]string{}}
 	for line := range strings.Lines(body) {
@@ -131,11 +138,11 @@ func (c clientTable) top() []string {
 func (d document) write(t *testing.T) {
 	t.Helper()
 	lines := d.table.top()
-	for _, name := range clientOrder {
+	for _, name := range d.table.order {
 		lines = append(lines, d.rows[name])
 	}
 	text := d.before + d.table.begin + "\n" + strings.Join(lines, "") + "\n" + tableEnd + d.after
-	must(t, os.WriteFile(clientsDocument, []byte(text), 0o644))
+	must(t, os.WriteFile(d.table.page, []byte(text), 0o644))
 }
 
 // unwritten are clients whose rows of credentials wait for a machine that has built them: `make clients` demands them.
@@ -143,20 +150,24 @@ var unwritten = []string{"docker, containerd store", "buildkit"}
 
 // TestClientsDocument finds rows that no test checks, and clients without a row.
 func TestClientsDocument(t *testing.T) {
+	behaviour.complete(t)
+	credentials.complete(t, unwritten...)
+	refusals.complete(t, unwritten...)
+}
+
+func (c clientTable) complete(t *testing.T, waiting ...string) {
+	t.Helper()
 	if os.Getenv("BERTH_UPDATE_DOCS") != "" {
 		t.SkipNow()
 	}
-	for _, table := range []clientTable{behaviour, credentials, refusals} {
-		doc := table.read(t)
-		for _, name := range clientOrder {
-			waits := table.begin != behaviour.begin && slices.Contains(unwritten, name)
-			if waits == (doc.rows[name] != "") {
-				t.Errorf("%s has no row for %s below %s, or has one that is unwritten", clientsDocument, name, table.begin)
-			}
-			delete(doc.rows, name)
+	doc := c.read(t)
+	for _, name := range c.order {
+		if slices.Contains(waiting, name) == (doc.rows[name] != "") {
+			t.Errorf("%s has no row for %s below %s, or has one that is unwritten", c.page, name, c.begin)
 		}
-		for name := range doc.rows {
-			t.Errorf("%s has a row for %s, which no test knows, below %s", clientsDocument, name, table.begin)
-		}
+		delete(doc.rows, name)
+	}
+	for name := range doc.rows {
+		t.Errorf("%s has a row for %s, which no test knows, below %s", c.page, name, c.begin)
 	}
 }

@@ -14,6 +14,7 @@ var unsteady = []struct {
 }{
 	{regexp.MustCompile(`\x1b\[[0-9;]*[A-Za-z]`), ""},
 	{regexp.MustCompile(`sha256:[0-9a-f]{64}`), "sha256:…"},
+	{regexp.MustCompile(`possible in [0-9dhms]+`), "possible in …"},
 	{regexp.MustCompile(`\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d[0-9.:Z+-]*`), "TIME"},
 }
 

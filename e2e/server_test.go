@@ -53,10 +53,11 @@ type server struct {
 	provoked int // the one status of 500 or above that is no failure of the server
 }
 
-// startServer returns a ready server that the end of the test stops and judges.
-func startServer(t *testing.T) *server {
+// startServer returns a ready server that the end of the test stops and judges. Variables set more than the file does.
+func startServer(t *testing.T, env ...string) *server {
 	t.Helper()
 	s := newServer(t, "")
+	s.env = env
 	s.start(t)
 	return s
 }

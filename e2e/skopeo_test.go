@@ -147,8 +147,10 @@ type skopeoSession struct {
 	skopeo program
 }
 
-func TestClientSkopeo(t *testing.T) {
-	client{name: "skopeo", version: printedVersion(t, require(t, "skopeo")), deletes: "manifest", open: openSkopeo}.walk(t)
+func TestClientSkopeo(t *testing.T) { skopeoClient(t).walk(t) }
+
+func skopeoClient(t *testing.T) client {
+	return client{name: "skopeo", version: printedVersion(t, require(t, "skopeo")), deletes: "manifest", open: openSkopeo}
 }
 
 func openSkopeo(t *testing.T, s *server) session {

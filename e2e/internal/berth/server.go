@@ -24,6 +24,7 @@ http: {addr: %q, admin_socket: %q}
 log: {level: warn}
 storage: {filesystem: {root: %q}}
 metadata: {bolt: {path: %q}}
+ratelimit: {authenticated: unlimited}
 auth: {key: %q, token_ttl: 1h}
 `
 
