@@ -93,8 +93,6 @@ func (s *server) forPulling(t *testing.T, u user, one session, repository string
 
 // Clients for one machine fetch one image of a list, those that copy fetch all of them.
 func TestLimitDocker(t *testing.T)      { dockerClient(t).limited(t, 1, 10*time.Second) }
-func TestLimitPodman(t *testing.T)      { podmanClient(t).limited(t, 1, 130*time.Second) }
-func TestLimitBuildah(t *testing.T)     { buildahClient(t).limited(t, 1, 130*time.Second) }
 func TestLimitContainerd1(t *testing.T) { containerd1Client(t).limited(t, 1, 10*time.Second) }
 func TestLimitContainerd2(t *testing.T) {
 	asKubelet(containerd2Client(t)).limited(t, 1, 10*time.Second)
@@ -104,6 +102,17 @@ func TestLimitCrane(t *testing.T)  { craneClient(t).limited(t, 2, 10*time.Second
 func TestLimitOras(t *testing.T)   { orasClient(t).limited(t, 2, 10*time.Second) }
 func TestLimitRegctl(t *testing.T) { regctlClient(t).limited(t, 2, 10*time.Second) }
 func TestLimitHelm(t *testing.T)   { helmClient(t).limited(t, 1, 10*time.Second) }
+
+// These two try for two minutes, so they do it at once.
+func TestLimitPodman(t *testing.T) {
+	t.Parallel()
+	podmanClient(t).limited(t, 1, 130*time.Second)
+}
+
+func TestLimitBuildah(t *testing.T) {
+	t.Parallel()
+	buildahClient(t).limited(t, 1, 130*time.Second)
+}
 
 // asKubelet has a client pull as containerd does for Kubernetes: ctr by itself fetches the manifests of all platforms.
 func asKubelet(c client) client {
