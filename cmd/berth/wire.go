@@ -111,9 +111,15 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 		return r, err
 	}
 	r.api = api.New(r.administration(c, meta, log))
+	r.server = server.New(r.edge(c, log))
+	return r, nil
+}
+
+// edge is what the HTTP edge is made of.
+func (r *running) edge(c config.Config, log *slog.Logger) server.Config {
 	authenticator := r.authenticator(c, c.Auth.Service)
 	authenticator.Tokens = issuer.Bearers{Own: authenticator.Tokens, Outside: r.issuers} // the API takes none of theirs
-	r.server = server.New(server.Config{
+	return server.Config{
 		Registry:    r.registry,
 		Auth:        authenticator,
 		Accounts:    r.logins,
@@ -139,8 +145,7 @@ func wire(c config.Config, log *slog.Logger) (r *running, err error) {
 		MetricsHere: c.Metrics.Addr == "",
 		Log:         log,
 		Now:         time.Now,
-	})
-	return r, nil
+	}
 }
 
 // close closes what was opened, last first.
