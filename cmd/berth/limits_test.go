@@ -267,6 +267,7 @@ func TestRedisIsAwayAndNeeded(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("does not serve")
 		}
+		time.Sleep(10 * time.Millisecond) // polling, bounded by the deadline
 	}
 	i.pulls(t, 503, "")
 	if status, body := i.page(t, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, `"redis":"failed"`) {

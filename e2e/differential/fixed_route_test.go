@@ -46,6 +46,7 @@ func fixedRoutes() []fixed {
 		{"malformed tags", badTags("-dash", ".dot", "sp%20ace", "umläut", strings.Repeat("t", 129), "a%2Fb", "plus+")},
 		{"malformed digests", badDigests()},
 		{"methods", methods()},
+		{"probe of pull limits", seq(raw(manifestHead, "HEAD", "/v2/ratelimitpreview/test/manifests/latest").as(limitProbe))},
 	}
 }
 

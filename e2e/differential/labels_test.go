@@ -21,6 +21,7 @@ const (
 	narrowly    = "Accept without the stored type"
 	conditional = "If-None-Match"
 	listed      = "If-None-Match with a list, a weak tag or *"
+	limitProbe  = "probe of pull limits"
 	unquoted    = "If-None-Match without quotes"
 	badRange    = "unsatisfiable Range"
 	headRange   = "HEAD with Range"

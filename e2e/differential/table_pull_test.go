@@ -33,6 +33,11 @@ func pullDeviations() []deviation {
 				quote: "The server generating a 304 response MUST generate any of the following header fields that would have been sent in a 200 (OK) response to the same request:"},
 		},
 		{
+			id: "limit-preview", ops: []op{manifestHead}, label: limitProbe, forms: []difference{outcome("404 MANIFEST_UNKNOWN", "200")},
+			request: "`HEAD /v2/ratelimitpreview/test/manifests/latest`", distribution: "404, or what is stored there", berth: "200 with what is left of the caller's pull limit",
+			why: reason{design: "The probe that Docker documents for its Hub; a GET is a pull as any other."},
+		},
+		{
 			id: "if-none-match-lists", ops: pulls, label: listed, forms: []difference{outcome("200", "304")},
 			request: "If-None-Match with several tags, a weak one or `*`", distribution: "200", berth: "304 if one matches",
 			why: reason{source: rfc9110, section: "13.1.2 If-None-Match",

@@ -102,12 +102,12 @@ func TestMaxAddresses(t *testing.T) {
 // TestTakeAllocatesNothing is about keys that are known.
 func TestTakeAllocatesNothing(t *testing.T) {
 	c := open(t, memory.Options{Path: t.TempDir() + "/pulls"}, start)
-	now := start
+	now, one, other := start, address(1), address(2)
 	pull := func() {
 		now = now.Add(3 * time.Minute)
 		take(t, c, alice, 1, now)
-		take(t, c, address(1), 0, now)
-		take(t, c, address(2), 1, now)
+		take(t, c, one, 0, now)
+		take(t, c, other, 1, now)
 	}
 	for range 200 {
 		pull()
