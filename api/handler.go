@@ -67,9 +67,11 @@ func (a *API) do(rt route, authenticate func(*http.Request) (caller, error)) htt
 
 func (a *API) serve(rt route, authenticate func(*http.Request) (caller, error), w http.ResponseWriter, r *http.Request) (c caller, err error) {
 	defer func() {
-		if p := recover(); p == http.ErrAbortHandler {
-			panic(p) // an answer is broken off on purpose
-		} else if p != nil {
+		switch p := recover(); p {
+		case nil:
+		case http.ErrAbortHandler: // an answer is broken off on purpose
+			panic(p)
+		default:
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()

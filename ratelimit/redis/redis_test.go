@@ -63,11 +63,11 @@ func start(tb testing.TB) *server {
 
 func (s *server) run(path string) {
 	s.Helper()
-	s.cmd = exec.Command(path, "--port", "0", "--unixsocket", s.socket(), "--dir", s.dir, "--save", "", "--appendonly", "yes", "--requirepass", "secret")
+	s.cmd = exec.CommandContext(ctx, path, "--port", "0", "--unixsocket", s.socket(), "--dir", s.dir, "--save", "", "--appendonly", "yes", "--requirepass", "secret")
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	ok(s, s.cmd.Start())
 	for deadline := time.Now().Add(20 * time.Second); ; {
-		conn, err := net.Dial("unix", s.socket())
+		conn, err := new(net.Dialer).DialContext(ctx, "unix", s.socket())
 		if err == nil {
 			conn.Close()
 			return
@@ -154,7 +154,7 @@ func TestServersClock(t *testing.T) {
 	if d, err = c.Take(ctx, alice, limit, 1, time.Now().AddDate(1, 0, 0)); err != nil || d.Allowed {
 		t.Errorf("a clock that is ahead forgets: %+v, %v", d, err)
 	}
-	out, err := exec.Command("redis-cli", "-s", s.socket(), "--no-auth-warning", "-a", "secret", "PTTL", "berth:pulls:user:alice").Output()
+	out, err := exec.CommandContext(ctx, "redis-cli", "-s", s.socket(), "--no-auth-warning", "-a", "secret", "PTTL", "berth:pulls:user:alice").Output()
 	ok(t, err)
 	var ms int64
 	_, err = fmt.Sscan(string(out), &ms)
