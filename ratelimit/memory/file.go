@@ -42,13 +42,24 @@ func openFile(path string, visit func(ratelimit.Key, entry)) (*file, error) {
 	l := &file{path: path, f: f}
 	err = l.read(visit)
 	if err == nil {
-		err = f.Truncate(l.size) // or what lies behind would be read again one day
+		err = l.cut()
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	l.whole = l.size
 	return l, nil
+}
+
+// cut drops what lies behind the last record: it would be read again one day.
+// An empty file gets its beginning.
+func (l *file) cut() error {
+	info, err := l.f.Stat()
+	if err == nil && info.Size() == 0 {
+		_, err = l.f.WriteAt([]byte(magic), 0)
+		l.size, l.stale = int64(len(magic)), false
+	}
+	return errors.Join(err, l.f.Truncate(l.size))
 }
 
 // read visits the records up to the first one that cannot be read: there the
