@@ -45,7 +45,7 @@ func (r *running) openLimits(c config.Config, store metadata.Store, log *slog.Lo
 		return fmt.Errorf("counters of pulls: %w", err)
 	}
 	recorder := usage.NewRecorder(store)
-	r.closers = append(r.closers, func() error { return recorder.Flush(context.Background(), time.Now()) })
+	r.closers = append(r.closers, saying(log, "usage of the last seconds", func() error { return recorder.Flush(context.Background(), time.Now()) }))
 	requests, err := pulls.NewRequests(int64(c.RateLimit.RequestsPerMinute), now)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (r *running) openCounters(c config.Config, log *slog.Logger, metrics *prome
 		return nil, err
 	}
 	r.limits.memory = local
-	r.closers = append(r.closers, local.Close)
+	r.closers = append(r.closers, saying(log, "counts of pulls of the last seconds", local.Close))
 	metrics.MustRegister(gauge("berth_pull_keys", "Users and addresses whose pulls are being counted in memory.", func() float64 { return float64(local.Keys()) }))
 	if c.Redis.URL == "" {
 		return local, nil
@@ -89,6 +89,17 @@ func (r *running) openCounters(c config.Config, log *slog.Logger, metrics *prome
 		r.checks = append(r.checks, server.Check{Name: "redis", Check: shared.Check})
 	}
 	return f, nil
+}
+
+// saying says what is lost if something fails at the end: that is no reason for
+// the process to have failed.
+func saying(log *slog.Logger, what string, end func() error) func() error {
+	return func() error {
+		if err := end(); err != nil {
+			log.Error("not saved at the end", "lost", what, "error", err)
+		}
+		return nil
+	}
 }
 
 func gauge(name, help string, value func() float64) prometheus.Collector {

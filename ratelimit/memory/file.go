@@ -27,6 +27,7 @@ type file struct {
 	size  int64  // where the next record goes
 	whole int64  // its size when it was last written anew
 	stale bool   // some changes are in no record: it has to be written anew
+	dirty bool   // something was written since it was synced
 	buf   []byte // to be written next
 }
 
@@ -104,6 +105,7 @@ func (l *file) append() error {
 		return nil
 	}
 	n := int64(len(l.buf))
+	l.dirty = true
 	_, err := l.f.WriteAt(l.buf, l.size)
 	l.buf = l.buf[:0]
 	if err != nil {
@@ -137,10 +139,15 @@ func (l *file) replace(next *file) error {
 		return errors.Join(err, next.f.Close())
 	}
 	old := l.f
-	l.f, l.size, l.whole, l.stale, l.buf = next.f, next.size, next.size, false, next.buf
+	l.f, l.size, l.whole, l.stale, l.dirty, l.buf = next.f, next.size, next.size, false, false, next.buf
 	return old.Close()
 }
 
+// close syncs what was written: an end in order loses nothing to a power cut.
 func (l *file) close() error {
-	return errors.Join(durable.SyncData(l.f), l.f.Close())
+	var err error
+	if l.dirty {
+		err = durable.SyncData(l.f)
+	}
+	return errors.Join(err, l.f.Close())
 }
