@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 
 // strangers are modules that a package must not know, however indirectly.
 var strangers = map[string][]string{
-	"server":           {"go.etcd.io/bbolt", "github.com/go-ldap/ldap", "github.com/coreos/go-oidc", "golang.org/x/oauth2", "github.com/golang-jwt/jwt", "github.com/jackc/pgx", "github.com/minio/minio-go", "github.com/redis/go-redis"},
+	"server":           {"go.etcd.io/bbolt", "github.com/go-ldap/ldap", "github.com/coreos/go-oidc", "golang.org/x/oauth2", "github.com/golang-jwt/jwt", "github.com/jackc/pgx", "github.com/minio/minio-go", "github.com/redis/go-redis", "html/template"},
 	"registry":         {"net/http", "go.etcd.io/bbolt"},
 	"storage":          {"net/http"},
 	"ratelimit":        {"net/http"},
